@@ -1,0 +1,15 @@
+//! What a runbook says: text to a typed tree, and the mistakes in it.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `runbook.pest` | the language, a doc comment on every rule |
+//! | [`source`] | the bytes of a file, checked and normalised once |
+//! | [`span`] | places in those bytes |
+//! | [`ast`] | the typed tree; every node knows its place |
+//! | [`diagnostic`] | a mistake: code, message, places, help |
+//! | [`parse`] | `&Source` to `ast::File` and diagnostics; never fails |
+
+pub mod ast;
+pub mod diagnostic;
+pub mod source;
+pub mod span;
