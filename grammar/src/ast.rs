@@ -71,9 +71,15 @@ pub struct Str {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum StrPart {
-    Text { text: String, span: Span },
+    Text {
+        text: String,
+        span: Span,
+    },
     /// `{{path}}`; the span holds the braces.
-    Hole { path: Path, span: Span },
+    Hole {
+        path: Path,
+        span: Span,
+    },
 }
 
 impl Str {
@@ -116,86 +122,260 @@ pub enum StmtKind {
     Owner(Str),
     Version(Str),
     Tags(Vec<Str>),
-    Link { title: Str, url: Str },
-    Review { every: Expr, since: Expr },
-    Objective { within: Expr, until: Option<Name> },
-    Severity { name: Name, title: Str, within: Option<Expr> },
+    Link {
+        title: Str,
+        url: Str,
+    },
+    Review {
+        every: Expr,
+        since: Expr,
+    },
+    Objective {
+        within: Expr,
+        until: Option<Name>,
+    },
+    Severity {
+        name: Name,
+        title: Str,
+        within: Option<Expr>,
+    },
     /// The block holds [`StmtKind::Fields`], [`StmtKind::EscalateAfter`] and prose.
-    Contact { name: Name, title: Str, block: Option<Block> },
+    Contact {
+        name: Name,
+        title: Str,
+        block: Option<Block>,
+    },
     /// One line of `key "value"` pairs in a contact.
     Fields(Vec<(Name, Str)>),
-    EscalateAfter { after: Expr, to: Name },
+    EscalateAfter {
+        after: Expr,
+        to: Name,
+    },
     Needs(Need),
-    Param { name: Name, ty: TypeExpr, prompt: Option<Str>, default: Option<Expr>, block: Option<Block> },
+    Param {
+        name: Name,
+        ty: TypeExpr,
+        prompt: Option<Str>,
+        default: Option<Expr>,
+        block: Option<Block>,
+    },
     /// `suggest from ? cmd`
     SuggestFrom(Look),
     /// `from ? cmd`
     From(Look),
     /// `matches "re"` in a `param` or `ask`
     Matches(Pattern),
-    Secret { name: Name, from: SecretFrom },
-    Host { name: Name, address: Str, block: Option<Block> },
-    Interpreter { name: Name, block: Block },
-    Use { module: Module, alias: Option<Name> },
+    Secret {
+        name: Name,
+        from: SecretFrom,
+    },
+    Host {
+        name: Name,
+        address: Str,
+        block: Option<Block>,
+    },
+    Interpreter {
+        name: Name,
+        block: Block,
+    },
+    Use {
+        module: Module,
+        alias: Option<Name>,
+    },
     Matrix(Matrix),
-    Procedure { name: Name, params: Vec<Formal>, returns: Option<TypeExpr>, title: Option<Str>, block: Block },
-    Channel { name: Name, title: Str, block: Option<Block> },
+    Procedure {
+        name: Name,
+        params: Vec<Formal>,
+        returns: Option<TypeExpr>,
+        title: Option<Str>,
+        block: Block,
+    },
+    Channel {
+        name: Name,
+        title: Str,
+        block: Option<Block>,
+    },
     /// The block holds prose.
-    Message { name: Name, to: MessageTo, block: Block },
-    Guard { title: Str, block: Block },
+    Message {
+        name: Name,
+        to: MessageTo,
+        block: Block,
+    },
+    Guard {
+        title: Str,
+        block: Block,
+    },
     Lock(Str),
     /// The block holds `every`, `let`, `fires when`, `start with`.
-    Trigger { name: Name, title: Str, block: Block },
+    Trigger {
+        name: Name,
+        title: Str,
+        block: Block,
+    },
     Every(Expr),
-    FiresWhen { when: FiresWhen, lasting: Option<Expr> },
+    FiresWhen {
+        when: FiresWhen,
+        lasting: Option<Expr>,
+    },
     StartWith(Vec<(Name, Expr)>),
-    FollowUp { title: Str, within: Option<Expr>, to: Option<Path>, block: Option<Block> },
+    FollowUp {
+        title: Str,
+        within: Option<Expr>,
+        to: Option<Path>,
+        block: Option<Block>,
+    },
 
     // ---- flow
-    Section { name: Option<Name>, title: Str, within: Option<Expr>, block: Block },
-    Step { name: Name, title: Str, block: Option<Block> },
-    Checkpoint { name: Name, title: Str, after: Option<Expr>, since: Option<Name>, block: Option<Block> },
-    If { arms: Vec<(Expr, Block)>, otherwise: Option<Block> },
-    Choose { question: Str, binds: Option<Name>, within: Option<Within>, arms: Vec<ChooseArm>, span_arms: Span },
-    Decide { matrix: Path, inputs: Vec<Arg>, by: Option<Name>, arms: Vec<DecideArm>, span_arms: Span },
-    Attempt { name: Name, title: Option<Str>, within: Option<Expr>, block: Block, otherwise: Option<Block> },
-    Parallel { title: Option<Str>, max: Option<Expr>, block: Block },
-    For { name: Name, items: Expr, parallel: Option<Expr>, block: Block },
+    Section {
+        name: Option<Name>,
+        title: Str,
+        within: Option<Expr>,
+        block: Block,
+    },
+    Step {
+        name: Name,
+        title: Str,
+        block: Option<Block>,
+    },
+    Checkpoint {
+        name: Name,
+        title: Str,
+        after: Option<Expr>,
+        since: Option<Name>,
+        block: Option<Block>,
+    },
+    If {
+        arms: Vec<(Expr, Block)>,
+        otherwise: Option<Block>,
+    },
+    Choose {
+        question: Str,
+        binds: Option<Name>,
+        within: Option<Within>,
+        arms: Vec<ChooseArm>,
+        span_arms: Span,
+    },
+    Decide {
+        matrix: Path,
+        inputs: Vec<Arg>,
+        by: Option<Name>,
+        arms: Vec<DecideArm>,
+        span_arms: Span,
+    },
+    Attempt {
+        name: Name,
+        title: Option<Str>,
+        within: Option<Expr>,
+        block: Block,
+        otherwise: Option<Block>,
+    },
+    Parallel {
+        title: Option<Str>,
+        max: Option<Expr>,
+        block: Block,
+    },
+    For {
+        name: Name,
+        items: Expr,
+        parallel: Option<Expr>,
+        block: Block,
+    },
     Wait(Expr),
-    WaitUpTo { limit: Expr, every: Option<Expr>, stable: Option<Expr>, block: Block },
-    Watch { lasting: Expr, every: Option<Expr>, allow: Option<Expr>, block: Block },
+    WaitUpTo {
+        limit: Expr,
+        every: Option<Expr>,
+        stable: Option<Expr>,
+        block: Block,
+    },
+    Watch {
+        lasting: Expr,
+        every: Option<Expr>,
+        allow: Option<Expr>,
+        block: Block,
+    },
     Do(Call),
-    Let { name: Name, ty: Option<TypeExpr>, value: LetValue },
+    Let {
+        name: Name,
+        ty: Option<TypeExpr>,
+        value: LetValue,
+    },
     Notify(Path),
-    Escalate { to: Path, text: Option<Str> },
+    Escalate {
+        to: Path,
+        text: Option<Str>,
+    },
     Rewind(Path),
-    Finish { outcome: Name, text: Option<Str> },
+    Finish {
+        outcome: Name,
+        text: Option<Str>,
+    },
     Return(Option<Expr>),
 
     // ---- things done in a step
     Command(Command),
     Http(Http),
-    Ask { name: Name, ty: TypeExpr, question: Str, default: Option<Expr>, within: Option<Within>, block: Option<Block> },
-    Confirm { question: Str, or_skip: bool, within: Option<Within> },
-    Item { text: Str, evidence: Option<Formal> },
-    Approve { text: Str, by: Option<Path>, within: Option<Within> },
-    Expect { condition: Expr, why: Option<Str> },
-    Check { title: Option<Str>, block: Block },
-    Snapshot { name: Name, entries: Vec<SnapshotEntry>, span_entries: Span },
-    Compare { before: Name, after: Name },
+    Ask {
+        name: Name,
+        ty: TypeExpr,
+        question: Str,
+        default: Option<Expr>,
+        within: Option<Within>,
+        block: Option<Block>,
+    },
+    Confirm {
+        question: Str,
+        or_skip: bool,
+        within: Option<Within>,
+    },
+    Item {
+        text: Str,
+        evidence: Option<Formal>,
+    },
+    Approve {
+        text: Str,
+        by: Option<Path>,
+        within: Option<Within>,
+    },
+    Expect {
+        condition: Expr,
+        why: Option<Str>,
+    },
+    Check {
+        title: Option<Str>,
+        block: Block,
+    },
+    Snapshot {
+        name: Name,
+        entries: Vec<SnapshotEntry>,
+        span_entries: Span,
+    },
+    Compare {
+        before: Name,
+        after: Name,
+    },
     Todo(Str),
 
     // ---- policies
     Timeout(Expr),
-    Retry { times: Expr, every: Option<Expr>, backoff: Option<Expr> },
+    Retry {
+        times: Expr,
+        every: Option<Expr>,
+        backoff: Option<Expr>,
+    },
     OnlyIf(Expr),
     DoneIf(Look),
     Undo(Undo),
     Irreversible(Str),
     Repeatable,
-    Takes { from: Expr, to: Option<Expr> },
+    Takes {
+        from: Expr,
+        to: Option<Expr>,
+    },
     In(Expr),
-    Env { name: Name, value: Expr },
+    Env {
+        name: Name,
+        value: Expr,
+    },
     On(Name),
     With(Name),
     Interactive,
@@ -205,10 +385,22 @@ pub enum StmtKind {
     Always(Block),
 
     // ---- scenarios
-    Scenario { title: Str, block: Block },
-    Given { name: Name, value: Expr },
-    When { what: WhenWhat, does: Vec<WhenDoes> },
-    Answer { prompt: Str, value: Expr },
+    Scenario {
+        title: Str,
+        block: Block,
+    },
+    Given {
+        name: Name,
+        value: Expr,
+    },
+    When {
+        what: WhenWhat,
+        does: Vec<WhenDoes>,
+    },
+    Answer {
+        prompt: Str,
+        value: Expr,
+    },
     After(Expr),
     Reaches(Path),
     NeverReaches(Path),
@@ -511,7 +703,11 @@ pub enum ExprKind {
     Factor(Decimal),
     Bool(bool),
     /// `2025-11-07`
-    Date { year: i16, month: u8, day: u8 },
+    Date {
+        year: i16,
+        month: u8,
+        day: u8,
+    },
     List(Vec<Expr>),
     Name(Name),
     Field(Box<Expr>, Name),

@@ -22,7 +22,11 @@ impl Sources {
     /// Adds a file and gives it its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source { id, name: name.into(), text: text.into() });
+        self.files.push(Source {
+            id,
+            name: name.into(),
+            text: text.into(),
+        });
         id
     }
 

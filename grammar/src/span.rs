@@ -17,22 +17,36 @@ pub struct Span {
 impl Span {
     pub fn new(source: SourceId, start: usize, end: usize) -> Span {
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Span { source, start: narrow(start), end: narrow(end) }
+        Span {
+            source,
+            start: narrow(start),
+            end: narrow(end),
+        }
     }
 
     /// The smallest span that holds both; they must be of one file.
     pub fn to(self, end: Span) -> Span {
-        Span { source: self.source, start: self.start.min(end.start), end: self.end.max(end.end) }
+        Span {
+            source: self.source,
+            start: self.start.min(end.start),
+            end: self.end.max(end.end),
+        }
     }
 
     /// The empty place just after this one.
     pub fn after(self) -> Span {
-        Span { start: self.end, ..self }
+        Span {
+            start: self.end,
+            ..self
+        }
     }
 
     /// The empty place just before this one.
     pub fn before(self) -> Span {
-        Span { end: self.start, ..self }
+        Span {
+            end: self.start,
+            ..self
+        }
     }
 
     pub fn range(self) -> std::ops::Range<usize> {
