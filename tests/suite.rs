@@ -1,1 +1,3 @@
+//! The one integration binary. Each module walks the cases of its own folder, or holds a law of the house.
 
+mod house;

@@ -1,0 +1,50 @@
+# The recipes of this repository. `just` alone lists them.
+
+default:
+    @just --list --unsorted
+
+# Break the practice service and roll it back through the real engine
+practice *ARGS:
+    cargo run --quiet --package practice -- {{ ARGS }}
+
+# Everything that must hold before a change lands; what CI runs
+ready:
+    ./.ci/run
+
+# The tests, as the README says
+test *ARGS:
+    cargo test --workspace {{ ARGS }}
+
+# The tests, faster, with cargo-nextest
+quick *ARGS:
+    cargo nextest run --workspace {{ ARGS }}
+
+# Formatting and lints
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format the Rust, and the runbooks
+fmt:
+    cargo fmt --all
+    cargo run --quiet --bin runbook -- fmt runbooks stdlib
+
+# Rewrite everything generated: snapshots, the list of error pages
+bless:
+    INSTA_UPDATE=always BLESS=1 cargo test --workspace
+
+# Build the book into book/book
+book:
+    mdbook build book
+
+# Times against floors and peers, as ratios of one run
+bench *ARGS:
+    cargo bench --workspace {{ ARGS }}
+
+# Licences, advisories and sources of the dependencies (needs cargo-deny)
+audit:
+    cargo deny check
+
+# Spelling (needs typos-cli)
+spell:
+    typos
