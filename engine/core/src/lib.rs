@@ -4,3 +4,4 @@ pub mod clock;
 pub mod effect;
 pub mod event;
 pub mod prompt;
+pub mod view;
