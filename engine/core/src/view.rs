@@ -10,6 +10,9 @@ use runbook_plan::plan::Outcome;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct View {
     pub title: String,
+    /// The run's id.
+    pub run: String,
+    pub operator: String,
     /// Titles of the sections, procedures and attempts around where the run stands, outermost first.
     pub within: Vec<String>,
     pub step: Option<StepView>,
