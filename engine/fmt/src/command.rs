@@ -4,7 +4,8 @@ use crate::expr::dotted;
 use crate::printer::{INDENT, Printer};
 use crate::text::Text;
 use runbook_grammar::ast::{
-    Call, Command, CommandBody, Fence, Http, HttpOption, LetValue, Look, Mark, Undo, WhenDoes, WhenWhat, Within, WithinElse,
+    Call, Command, CommandBody, Fence, Http, HttpOption, LetValue, Look, Mark, Undo, WhenDoes,
+    WhenWhat, Within, WithinElse,
 };
 use runbook_grammar::span::Span;
 
@@ -40,7 +41,11 @@ impl Printer<'_> {
     }
 
     pub fn http(&mut self, mut head: Text, http: &Http) {
-        head.add(&format!("http {} {}", http.method.text, self.slice(http.url.span)));
+        head.add(&format!(
+            "http {} {}",
+            http.method.text,
+            self.slice(http.url.span)
+        ));
         match http.block {
             None => self.push(head),
             Some(span) => self.braces(head, &http.options, span, option_span, Self::http_option),
@@ -49,8 +54,12 @@ impl Printer<'_> {
 
     fn http_option(&mut self, option: &HttpOption) {
         let line = match option {
-            HttpOption::Header { name, value, .. } => format!("header {}: {}", name.text, self.raw(value)),
-            HttpOption::Query { name, value, .. } => format!("query {}: {}", name.text, self.raw(value)),
+            HttpOption::Header { name, value, .. } => {
+                format!("header {}: {}", name.text, self.raw(value))
+            }
+            HttpOption::Query { name, value, .. } => {
+                format!("query {}: {}", name.text, self.raw(value))
+            }
             HttpOption::Body { fence, .. } => {
                 let mut text = Text::new("body ");
                 self.fence(&mut text, fence);
@@ -87,7 +96,11 @@ impl Printer<'_> {
         let last = call.args.last().map(|arg| arg.value.span);
         let span = self.bracket_from(call.path.span.range().end, last);
         let args = self.bracket("(", &call.args, ")", span, arg_span, |printer, arg| {
-            let mut text = Text::new(arg.name.as_ref().map_or(String::new(), |name| format!("{}: ", name.text)));
+            let mut text = Text::new(
+                arg.name
+                    .as_ref()
+                    .map_or(String::new(), |name| format!("{}: ", name.text)),
+            );
             text.join(printer.expr(&arg.value));
             text
         });
@@ -159,12 +172,16 @@ impl Printer<'_> {
 }
 
 fn arg_span(arg: &runbook_grammar::ast::Arg) -> Span {
-    arg.name.as_ref().map_or(arg.value.span, |name| name.span.to(arg.value.span))
+    arg.name
+        .as_ref()
+        .map_or(arg.value.span, |name| name.span.to(arg.value.span))
 }
 
 fn option_span(option: &HttpOption) -> Span {
     match option {
-        HttpOption::Header { span, .. } | HttpOption::Query { span, .. } | HttpOption::Body { span, .. } => *span,
+        HttpOption::Header { span, .. }
+        | HttpOption::Query { span, .. }
+        | HttpOption::Body { span, .. } => *span,
     }
 }
 
@@ -172,8 +189,12 @@ fn option_span(option: &HttpOption) -> Span {
 /// is at the left edge (all that is there would go too) and where tabs and spaces would come to stand in one indentation.
 fn moves_safely(script: &str) -> bool {
     let mut lines = script.lines().filter(|line| !line.trim().is_empty());
-    let blank_lines_are_empty = script.lines().all(|line| line.is_empty() || !line.trim().is_empty());
-    let at_the_edge = script.lines().any(|line| !line.is_empty() && !line.starts_with([' ', '\t']));
+    let blank_lines_are_empty = script
+        .lines()
+        .all(|line| line.is_empty() || !line.trim().is_empty());
+    let at_the_edge = script
+        .lines()
+        .any(|line| !line.is_empty() && !line.starts_with([' ', '\t']));
     let tabs = lines.any(|line| line.starts_with('\t'));
     script.is_empty() || (blank_lines_are_empty && at_the_edge && !tabs)
 }

@@ -2,7 +2,9 @@
 
 use crate::printer::{INDENT, Printer, comment_text};
 use crate::text::Text;
-use runbook_grammar::ast::{BinaryOp, Expr, ExprKind, Formal, Path, Pattern, Str, StrPart, TypeExpr, TypeKind};
+use runbook_grammar::ast::{
+    BinaryOp, Expr, ExprKind, Formal, Path, Pattern, Str, StrPart, TypeExpr, TypeKind,
+};
 use runbook_grammar::span::Span;
 
 impl Printer<'_> {
@@ -17,7 +19,9 @@ impl Printer<'_> {
             | ExprKind::Bad => self.copy(expr.span),
             ExprKind::Bool(value) => Text::new(if *value { "yes" } else { "no" }),
             ExprKind::Name(name) => Text::new(&name.text),
-            ExprKind::List(items) => self.bracket("[", items, "]", expr.span, |item| item.span, Self::expr),
+            ExprKind::List(items) => {
+                self.bracket("[", items, "]", expr.span, |item| item.span, Self::expr)
+            }
             ExprKind::Field(of, name) => self.with_suffix(of, &format!(".{}", name.text)),
             ExprKind::Index(of, index) => {
                 let mut text = self.expr(of);
@@ -26,11 +30,16 @@ impl Printer<'_> {
             }
             ExprKind::Call(name, args) => {
                 let mut text = Text::new(&name.text);
-                let after = Span { start: name.span.end, ..expr.span };
+                let after = Span {
+                    start: name.span.end,
+                    ..expr.span
+                };
                 text.join(self.bracket("(", args, ")", after, |arg| arg.span, Self::expr));
                 text
             }
-            ExprKind::Binary(op, left, right) => self.between(left, &format!(" {} ", operator(*op)), right),
+            ExprKind::Binary(op, left, right) => {
+                self.between(left, &format!(" {} ", operator(*op)), right)
+            }
             ExprKind::Range(left, right) => self.between(left, "..", right),
             ExprKind::Not(inner) => self.with_prefix("not ", inner),
             ExprKind::Negate(inner) => self.with_prefix("-", inner),
@@ -92,7 +101,10 @@ impl Printer<'_> {
             TypeKind::Choice => "choice",
             TypeKind::OneOf(values) => {
                 let mut text = Text::new("one of ");
-                let open = self.slice(ty.span).find('[').map_or(ty.span, |at| Span { start: ty.span.start + at as u32, ..ty.span });
+                let open = self.slice(ty.span).find('[').map_or(ty.span, |at| Span {
+                    start: ty.span.start + at as u32,
+                    ..ty.span
+                });
                 text.join(self.bracket("[", values, "]", open, |value| value.span, Self::string));
                 return text;
             }
@@ -124,7 +136,9 @@ impl Printer<'_> {
         let text = &self.source.text;
         let start = text[from..].find('(').map_or(from, |at| from + at);
         let inside = last.map_or(start, |span| span.range().end);
-        let end = text[inside..].find(')').map_or(inside, |at| inside + at + 1);
+        let end = text[inside..]
+            .find(')')
+            .map_or(inside, |at| inside + at + 1);
         Span::new(self.source.id, start, end)
     }
 
@@ -142,7 +156,8 @@ impl Printer<'_> {
         let mut text = Text::new(open);
         if items.is_empty() || !self.breaks_after_bracket(span) {
             for (index, item) in items.iter().enumerate() {
-                text.add(if index == 0 { "" } else { ", " }).join(print(self, item));
+                text.add(if index == 0 { "" } else { ", " })
+                    .join(print(self, item));
             }
             text.add(close);
             return text;
@@ -169,7 +184,11 @@ impl Printer<'_> {
     }
 
     fn breaks_after_bracket(&self, span: Span) -> bool {
-        let inside = self.slice(span).get(1..).unwrap_or_default().trim_start_matches([' ', '\t']);
+        let inside = self
+            .slice(span)
+            .get(1..)
+            .unwrap_or_default()
+            .trim_start_matches([' ', '\t']);
         inside.starts_with(['\n', '#'])
     }
 
@@ -185,7 +204,9 @@ impl Printer<'_> {
             _ => None,
         };
         let mut operands = vec![inner];
-        while let (Some(ExprKind::Binary(found, left, right)), Some(op)) = (operands.last().map(|last| &last.kind), op) {
+        while let (Some(ExprKind::Binary(found, left, right)), Some(op)) =
+            (operands.last().map(|last| &last.kind), op)
+        {
             if *found != op {
                 break;
             }
@@ -198,7 +219,11 @@ impl Printer<'_> {
         let word = op.map_or("", operator);
         for (index, operand) in operands.into_iter().rev().enumerate() {
             self.comments_in_bracket(&mut text, operand.span.range().start);
-            let mut line = Text::new(if index == 0 { String::new() } else { format!("{word} ") });
+            let mut line = Text::new(if index == 0 {
+                String::new()
+            } else {
+                format!("{word} ")
+            });
             line.join(self.expr(operand));
             text.nest(INDENT, line);
         }

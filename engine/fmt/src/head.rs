@@ -26,7 +26,10 @@ impl Printer<'_> {
             }
             StmtKind::Review { every, since } => {
                 let mut value = Text::new("every ");
-                value.join(self.expr(every)).add(" since ").join(self.expr(since));
+                value
+                    .join(self.expr(every))
+                    .add(" since ")
+                    .join(self.expr(since));
                 self.push_columns(Columns::About, vec!["review".to_owned(), value.into_line()]);
             }
             StmtKind::Objective { within, until } => {
@@ -34,8 +37,16 @@ impl Printer<'_> {
                 text.join(self.expr(within)).add(&behind(" until ", until));
                 self.push(text);
             }
-            StmtKind::Severity { name, title, within } => {
-                let mut cells = vec!["severity".to_owned(), name.text.clone(), self.slice(title.span).to_owned()];
+            StmtKind::Severity {
+                name,
+                title,
+                within,
+            } => {
+                let mut cells = vec![
+                    "severity".to_owned(),
+                    name.text.clone(),
+                    self.slice(title.span).to_owned(),
+                ];
                 if let Some(within) = within {
                     cells.push(format!("within {}", self.expr(within).into_line()));
                 }
@@ -46,7 +57,10 @@ impl Printer<'_> {
                 self.push_head(head, block.as_ref());
             }
             StmtKind::Fields(fields) => {
-                let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{} {}", name.text, self.slice(value.span))).collect();
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|(name, value)| format!("{} {}", name.text, self.slice(value.span)))
+                    .collect();
                 self.push_plain(fields.join(" "));
             }
             StmtKind::EscalateAfter { after, to } => {
@@ -62,7 +76,13 @@ impl Printer<'_> {
                 };
                 self.push_plain(format!("needs {what}"));
             }
-            StmtKind::Param { name, ty, prompt, default, block } => {
+            StmtKind::Param {
+                name,
+                ty,
+                prompt,
+                default,
+                block,
+            } => {
                 let mut head = Text::new(format!("param {}: ", name.text));
                 head.join(self.type_expr(ty));
                 if let Some(prompt) = prompt {
@@ -84,16 +104,24 @@ impl Printer<'_> {
                 let head = format!("secret {} from ", name.text);
                 match from {
                     SecretFrom::Env(env) => self.push_plain(format!("{head}env {}", env.text)),
-                    SecretFrom::File(path) => self.push_plain(format!("{head}file {}", self.slice(path.span))),
+                    SecretFrom::File(path) => {
+                        self.push_plain(format!("{head}file {}", self.slice(path.span)))
+                    }
                     SecretFrom::Command(command) => self.command(Text::new(head), command),
                     SecretFrom::Prompt => self.push_plain(format!("{head}prompt")),
                 }
             }
-            StmtKind::Host { name, address, block } => {
+            StmtKind::Host {
+                name,
+                address,
+                block,
+            } => {
                 let head = self.named("host", name, address);
                 self.push_head(head, block.as_ref());
             }
-            StmtKind::Interpreter { name, block } => self.push_block(Text::new(format!("interpreter {}", name.text)), block),
+            StmtKind::Interpreter { name, block } => {
+                self.push_block(Text::new(format!("interpreter {}", name.text)), block)
+            }
             StmtKind::Use { module, alias } => {
                 let module = match module {
                     Module::Std(path) => format!("std.{}", dotted(path)),
@@ -104,9 +132,15 @@ impl Printer<'_> {
             StmtKind::Matrix(matrix) => {
                 let mut head = Text::new(format!("matrix {}", matrix.name.text));
                 let after_name = matrix.name.span.range().end;
-                head.join(self.formals(&matrix.inputs, after_name)).add(" -> ");
-                let after_inputs = matrix.inputs.last().map_or(after_name, |input| input.span.range().end);
-                let arrow = self.source.text[after_inputs..].find("->").map_or(after_inputs, |at| after_inputs + at);
+                head.join(self.formals(&matrix.inputs, after_name))
+                    .add(" -> ");
+                let after_inputs = matrix
+                    .inputs
+                    .last()
+                    .map_or(after_name, |input| input.span.range().end);
+                let arrow = self.source.text[after_inputs..]
+                    .find("->")
+                    .map_or(after_inputs, |at| after_inputs + at);
                 head.join(self.formals(&matrix.outputs, arrow));
                 head.add(if matrix.first { " first" } else { "" });
                 self.open(head);
@@ -114,7 +148,13 @@ impl Printer<'_> {
                 let tail = self.close();
                 self.push(tail);
             }
-            StmtKind::Procedure { name, params, returns, title, block } => {
+            StmtKind::Procedure {
+                name,
+                params,
+                returns,
+                title,
+                block,
+            } => {
                 let mut head = Text::new(format!("procedure {}", name.text));
                 head.join(self.formals(params, name.span.range().end));
                 if let Some(returns) = returns {
@@ -161,11 +201,19 @@ impl Printer<'_> {
             StmtKind::StartWith(values) => {
                 let mut text = Text::new("start with ");
                 for (index, (name, value)) in values.iter().enumerate() {
-                    text.add(if index == 0 { "" } else { ", " }).add(&name.text).add(" = ").join(self.expr(value));
+                    text.add(if index == 0 { "" } else { ", " })
+                        .add(&name.text)
+                        .add(" = ")
+                        .join(self.expr(value));
                 }
                 self.push(text);
             }
-            StmtKind::FollowUp { title, within, to, block } => {
+            StmtKind::FollowUp {
+                title,
+                within,
+                to,
+                block,
+            } => {
                 let mut head = self.titled("follow_up", Some(title));
                 self.clause(&mut head, "within", within.as_ref());
                 if let Some(to) = to {
@@ -174,7 +222,12 @@ impl Printer<'_> {
                 self.push_head(head, block.as_ref());
             }
 
-            StmtKind::Section { name, title, within, block } => {
+            StmtKind::Section {
+                name,
+                title,
+                within,
+                block,
+            } => {
                 let mut head = Text::new(format!("section{}", behind(" ", name)));
                 head.add(" ").join(self.string(title));
                 self.clause(&mut head, "within", within.as_ref());
@@ -184,7 +237,13 @@ impl Printer<'_> {
                 let head = self.named("step", name, title);
                 self.push_head(head, block.as_ref());
             }
-            StmtKind::Checkpoint { name, title, after, since, block } => {
+            StmtKind::Checkpoint {
+                name,
+                title,
+                after,
+                since,
+                block,
+            } => {
                 let mut head = self.named("checkpoint", name, title);
                 self.clause(&mut head, "after", after.as_ref());
                 head.add(&behind(" since ", since));
@@ -193,7 +252,8 @@ impl Printer<'_> {
             StmtKind::If { arms, otherwise } => {
                 let mut tail = Text::new("");
                 for (index, (condition, block)) in arms.iter().enumerate() {
-                    tail.add(if index == 0 { "if " } else { " else if " }).join(self.expr(condition));
+                    tail.add(if index == 0 { "if " } else { " else if " })
+                        .join(self.expr(condition));
                     tail = self.block(tail, block);
                 }
                 if let Some(block) = otherwise {
@@ -202,13 +262,25 @@ impl Printer<'_> {
                 }
                 self.push(tail);
             }
-            StmtKind::Choose { question, binds, within, arms, span_arms } => {
+            StmtKind::Choose {
+                question,
+                binds,
+                within,
+                arms,
+                span_arms,
+            } => {
                 let mut head = self.titled("choose", Some(question));
                 head.add(&behind(" as ", binds));
                 self.within(&mut head, within.as_ref());
                 self.braces(head, arms, *span_arms, |arm| arm.span, Self::choose_arm);
             }
-            StmtKind::Decide { matrix, inputs, by, arms, span_arms } => {
+            StmtKind::Decide {
+                matrix,
+                inputs,
+                by,
+                arms,
+                span_arms,
+            } => {
                 let mut head = Text::new(format!("decide {}", dotted(matrix)));
                 if !inputs.is_empty() {
                     head.add("(");
@@ -224,7 +296,13 @@ impl Printer<'_> {
                 head.add(&behind(" by ", by));
                 self.braces(head, arms, *span_arms, |arm| arm.span, Self::decide_arm);
             }
-            StmtKind::Attempt { name, title, within, block, otherwise } => {
+            StmtKind::Attempt {
+                name,
+                title,
+                within,
+                block,
+                otherwise,
+            } => {
                 let mut head = Text::new(format!("attempt {}", name.text));
                 if let Some(title) = title {
                     head.add(" ").join(self.string(title));
@@ -242,27 +320,46 @@ impl Printer<'_> {
                 self.clause(&mut head, "max", max.as_ref());
                 self.push_block(head, block);
             }
-            StmtKind::For { name, items, parallel, block } => {
+            StmtKind::For {
+                name,
+                items,
+                parallel,
+                block,
+            } => {
                 let mut head = Text::new(format!("for {} in ", name.text));
                 head.join(self.expr(items));
                 self.clause(&mut head, "parallel", parallel.as_ref());
                 self.push_block(head, block);
             }
             StmtKind::Wait(time) => self.word_and_expr("wait", time),
-            StmtKind::WaitUpTo { limit, every, stable, block } => {
+            StmtKind::WaitUpTo {
+                limit,
+                every,
+                stable,
+                block,
+            } => {
                 let mut head = Text::new("wait up to ");
                 head.join(self.expr(limit));
                 self.clause(&mut head, "every", every.as_ref());
                 self.clause(&mut head, "stable", stable.as_ref());
                 self.push_block(head, block);
             }
-            StmtKind::Watch { lasting, every, allow, block } => {
+            StmtKind::Watch {
+                lasting,
+                every,
+                allow,
+                block,
+            } => {
                 let mut head = Text::new("watch for ");
                 head.join(self.expr(lasting));
                 self.clause(&mut head, "every", every.as_ref());
                 if let Some(allow) = allow {
                     let one = matches!(&allow.kind, ExprKind::Number(count) if *count == 1.into());
-                    head.add(" allow ").join(self.expr(allow)).add(if one { " failure" } else { " failures" });
+                    head.add(" allow ").join(self.expr(allow)).add(if one {
+                        " failure"
+                    } else {
+                        " failures"
+                    });
                 }
                 self.push_block(head, block);
             }
@@ -296,16 +393,29 @@ impl Printer<'_> {
 
             StmtKind::Command(command) => self.command(Text::new(""), command),
             StmtKind::Http(http) => self.http(Text::new(""), http),
-            StmtKind::Ask { name, ty, question, default, within, block } => {
+            StmtKind::Ask {
+                name,
+                ty,
+                question,
+                default,
+                within,
+                block,
+            } => {
                 let mut head = Text::new(format!("ask {}: ", name.text));
-                head.join(self.type_expr(ty)).add(" ").join(self.string(question));
+                head.join(self.type_expr(ty))
+                    .add(" ")
+                    .join(self.string(question));
                 if let Some(default) = default {
                     head.add(" = ").join(self.expr(default));
                 }
                 self.within(&mut head, within.as_ref());
                 self.push_head(head, block.as_ref());
             }
-            StmtKind::Confirm { question, or_skip, within } => {
+            StmtKind::Confirm {
+                question,
+                or_skip,
+                within,
+            } => {
                 let mut text = self.titled("confirm", Some(question));
                 text.add(if *or_skip { " or skip" } else { "" });
                 self.within(&mut text, within.as_ref());
@@ -343,18 +453,34 @@ impl Printer<'_> {
                 let head = self.titled("check", title.as_ref());
                 self.push_block(head, block);
             }
-            StmtKind::Snapshot { name, entries, span_entries } => {
+            StmtKind::Snapshot {
+                name,
+                entries,
+                span_entries,
+            } => {
                 let head = Text::new(format!("snapshot {}", name.text));
-                self.braces(head, entries, *span_entries, |entry| entry.span, Self::snapshot_entry);
+                self.braces(
+                    head,
+                    entries,
+                    *span_entries,
+                    |entry| entry.span,
+                    Self::snapshot_entry,
+                );
             }
-            StmtKind::Compare { before, after } => self.push_plain(format!("compare {} {}", before.text, after.text)),
+            StmtKind::Compare { before, after } => {
+                self.push_plain(format!("compare {} {}", before.text, after.text))
+            }
             StmtKind::Todo(text) => {
                 let text = self.titled("todo", Some(text));
                 self.push(text);
             }
 
             StmtKind::Timeout(time) => self.word_and_expr("timeout", time),
-            StmtKind::Retry { times, every, backoff } => {
+            StmtKind::Retry {
+                times,
+                every,
+                backoff,
+            } => {
                 let mut text = Text::new("retry ");
                 text.join(self.expr(times));
                 self.clause(&mut text, "every", every.as_ref());
@@ -378,7 +504,9 @@ impl Printer<'_> {
                 self.push(text);
             }
             StmtKind::In(dir) => self.word_and_expr("in", dir),
-            StmtKind::Env { name, value } => self.word_and_expr(&format!("env {} =", name.text), value),
+            StmtKind::Env { name, value } => {
+                self.word_and_expr(&format!("env {} =", name.text), value)
+            }
             StmtKind::On(host) => self.push_plain(format!("on {}", host.text)),
             StmtKind::With(interpreter) => self.push_plain(format!("with {}", interpreter.text)),
             StmtKind::Interactive => self.push_plain("interactive"),
@@ -394,7 +522,13 @@ impl Printer<'_> {
             StmtKind::Given { name, value } => {
                 let value = self.expr(value);
                 if value.is_one_line() {
-                    self.push_columns(Columns::Given, vec![format!("given {}", name.text), format!("= {}", value.into_line())]);
+                    self.push_columns(
+                        Columns::Given,
+                        vec![
+                            format!("given {}", name.text),
+                            format!("= {}", value.into_line()),
+                        ],
+                    );
                 } else {
                     let mut text = Text::new(format!("given {} = ", name.text));
                     text.join(value);
@@ -412,7 +546,9 @@ impl Printer<'_> {
             }
             StmtKind::After(time) => self.word_and_expr("after", time),
             StmtKind::Reaches(path) => self.push_plain(format!("reaches {}", dotted(path))),
-            StmtKind::NeverReaches(path) => self.push_plain(format!("never reaches {}", dotted(path))),
+            StmtKind::NeverReaches(path) => {
+                self.push_plain(format!("never reaches {}", dotted(path)))
+            }
             StmtKind::Ends(outcome) => self.push_plain(format!("ends {}", outcome.text)),
 
             StmtKind::Bad => self.bad(stmt),
@@ -421,7 +557,13 @@ impl Printer<'_> {
 
     fn marked(&mut self, mark: &str, text: &Str) {
         let raw = self.raw(text);
-        let mut lines = raw.split('\n').map(|line| if line.is_empty() { mark.to_owned() } else { format!("{mark} {line}") });
+        let mut lines = raw.split('\n').map(|line| {
+            if line.is_empty() {
+                mark.to_owned()
+            } else {
+                format!("{mark} {line}")
+            }
+        });
         let mut text = Text::new(lines.next().unwrap_or_default());
         for line in lines {
             text.line(0, &line);
@@ -430,7 +572,10 @@ impl Printer<'_> {
     }
 
     fn about(&mut self, word: &str, value: &Str) {
-        self.push_columns(Columns::About, vec![word.to_owned(), self.slice(value.span).to_owned()]);
+        self.push_columns(
+            Columns::About,
+            vec![word.to_owned(), self.slice(value.span).to_owned()],
+        );
     }
 
     fn named(&mut self, word: &str, name: &Name, title: &Str) -> Text {
@@ -453,5 +598,6 @@ impl Printer<'_> {
 }
 
 fn behind(word: &str, name: &Option<Name>) -> String {
-    name.as_ref().map_or(String::new(), |name| format!("{word}{}", name.text))
+    name.as_ref()
+        .map_or(String::new(), |name| format!("{word}{}", name.text))
 }

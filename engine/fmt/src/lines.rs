@@ -66,7 +66,11 @@ impl Lines {
     /// Puts a comment behind the last line; refused where that line cannot carry it.
     pub fn trail(&mut self, comment: &str) -> Result<(), Refused> {
         match self.lines.last_mut() {
-            Some(Line { kind: Kind::Code(_), comment: slot @ None, .. }) => {
+            Some(Line {
+                kind: Kind::Code(_),
+                comment: slot @ None,
+                ..
+            }) => {
                 *slot = Some(comment.to_owned());
                 Ok(())
             }
@@ -77,7 +81,15 @@ impl Lines {
     /// The only line, if there is one line, it stands alone, and a brace may follow it.
     pub fn into_single(mut self) -> Option<String> {
         match (self.lines.pop(), self.lines.is_empty()) {
-            (Some(Line { kind: Kind::Code(_), cells, comment: None, .. }), true) => Some(cells.join(" ")),
+            (
+                Some(Line {
+                    kind: Kind::Code(_),
+                    cells,
+                    comment: None,
+                    ..
+                }),
+                true,
+            ) => Some(cells.join(" ")),
             _ => None,
         }
     }
@@ -101,13 +113,20 @@ impl Lines {
     }
 
     fn push(&mut self, kind: Kind, indent: usize, cells: Vec<String>) {
-        self.lines.push(Line { kind, indent, cells, comment: None });
+        self.lines.push(Line {
+            kind,
+            indent,
+            cells,
+            comment: None,
+        });
     }
 
     fn text(&mut self, kind: Kind, indent: usize, text: Text) {
         for piece in text.into_lines() {
             match piece.place {
-                Place::Indented(_) if piece.text.is_empty() => self.push(Kind::Closed, 0, Vec::new()),
+                Place::Indented(_) if piece.text.is_empty() => {
+                    self.push(Kind::Closed, 0, Vec::new())
+                }
                 Place::Indented(columns) => self.push(kind, indent + columns, vec![piece.text]),
                 Place::Verbatim => self.push(kind, 0, vec![piece.text]),
             }
@@ -126,7 +145,8 @@ impl Lines {
             let len = self.lines[start..]
                 .iter()
                 .take_while(|line| {
-                    line.indent == indent && matches!(line.kind, Kind::Comment | Kind::Code(Some(_)))
+                    line.indent == indent
+                        && matches!(line.kind, Kind::Comment | Kind::Code(Some(_)))
                         && (line.kind == Kind::Comment || line.kind == Kind::Code(Some(columns)))
                 })
                 .count();
@@ -141,8 +161,12 @@ impl Lines {
         let mut start = 0;
         while start < self.lines.len() {
             let indent = self.lines[start].indent;
-            let run = self.lines[start..].iter().take_while(|line| line.comment.is_some() && line.indent == indent);
-            let widths: Vec<_> = run.map(|line| line.indent + line.cells.join(" ").width()).collect();
+            let run = self.lines[start..]
+                .iter()
+                .take_while(|line| line.comment.is_some() && line.indent == indent);
+            let widths: Vec<_> = run
+                .map(|line| line.indent + line.cells.join(" ").width())
+                .collect();
             let column = widths.iter().max().map_or(0, |widest| widest + COMMENT_GAP);
             columns[start..start + widths.len()].fill(column);
             start += widths.len().max(1);
@@ -155,11 +179,19 @@ impl Lines {
 pub(crate) struct Refused;
 
 fn pad(lines: &mut [Line]) {
-    let mut lines: Vec<_> = lines.iter_mut().filter(|line| line.kind != Kind::Comment).collect();
+    let mut lines: Vec<_> = lines
+        .iter_mut()
+        .filter(|line| line.kind != Kind::Comment)
+        .collect();
     let columns = lines.iter().map(|line| line.cells.len()).max().unwrap_or(0);
     for column in 0..columns {
         let padded = |line: &&mut &mut Line| line.cells.len() > column + 1;
-        let Some(width) = lines.iter_mut().filter(padded).map(|line| line.cells[column].width()).max() else {
+        let Some(width) = lines
+            .iter_mut()
+            .filter(padded)
+            .map(|line| line.cells[column].width())
+            .max()
+        else {
             return;
         };
         for line in lines.iter_mut().filter(padded) {

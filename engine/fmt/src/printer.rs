@@ -2,7 +2,9 @@
 
 use crate::lines::{Columns, Lines};
 use crate::text::Text;
-use runbook_grammar::ast::{Block, ChooseArm, Comment, DecideArm, File, FileKind, Header, SnapshotEntry, Stmt, StmtKind};
+use runbook_grammar::ast::{
+    Block, ChooseArm, Comment, DecideArm, File, FileKind, Header, SnapshotEntry, Stmt, StmtKind,
+};
 use runbook_grammar::source::Source;
 use runbook_grammar::span::Span;
 
@@ -19,12 +21,22 @@ pub(crate) struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     pub fn new(source: &'a Source, file: &'a File) -> Printer<'a> {
-        Printer { source, comments: &file.comments, lines: Lines::default(), indent: 0 }
+        Printer {
+            source,
+            comments: &file.comments,
+            lines: Lines::default(),
+            indent: 0,
+        }
     }
 
     /// For a part of a file, without comments.
     pub fn bare(source: &'a Source) -> Printer<'a> {
-        Printer { source, comments: &[], lines: Lines::default(), indent: 0 }
+        Printer {
+            source,
+            comments: &[],
+            lines: Lines::default(),
+            indent: 0,
+        }
     }
 
     pub fn finish(self) -> String {
@@ -50,7 +62,10 @@ impl<'a> Printer<'a> {
         };
         self.push(Text::new(format!("rbk {}", header.version)));
         self.comments_before(header.title.span.range().start, Gap::None);
-        self.push(Text::new(format!("{kind} {}", self.slice(header.title.span))));
+        self.push(Text::new(format!(
+            "{kind} {}",
+            self.slice(header.title.span)
+        )));
         self.trailing_comments();
         if !alone || !self.comments.is_empty() {
             self.lines.blank();
@@ -115,20 +130,28 @@ impl<'a> Printer<'a> {
 
     /// Takes the comments inside a bracket that stand before `end`.
     pub fn take_comments_before(&mut self, end: usize) -> Vec<&'a Comment> {
-        let count = self.comments.iter().take_while(|comment| comment.span.range().start < end).count();
+        let count = self
+            .comments
+            .iter()
+            .take_while(|comment| comment.span.range().start < end)
+            .count();
         let (taken, rest) = self.comments.split_at(count);
         self.comments = rest;
         taken.iter().collect()
     }
 
     fn has_comment_in(&self, span: Span) -> bool {
-        self.comments.iter().any(|comment| span.range().contains(&comment.span.range().start))
+        self.comments
+            .iter()
+            .any(|comment| span.range().contains(&comment.span.range().start))
     }
 
     /// Whether the line above the one that holds `place` is blank.
     fn has_blank_line_above(&self, place: usize) -> bool {
         let above = &self.source.text[..place];
-        let Some(end) = above.rfind('\n') else { return false };
+        let Some(end) = above.rfind('\n') else {
+            return false;
+        };
         let line = above[..end].rsplit('\n').next().unwrap_or_default();
         line.trim().is_empty()
     }
@@ -158,7 +181,11 @@ impl<'a> Printer<'a> {
     #[must_use]
     pub fn block(&mut self, mut head: Text, block: &Block) -> Text {
         if let Some(inside) = self.on_one_line(block) {
-            head.add(&if inside.is_empty() { " {}".to_owned() } else { format!(" {{ {inside} }}") });
+            head.add(&if inside.is_empty() {
+                " {}".to_owned()
+            } else {
+                format!(" {{ {inside} }}")
+            });
             return head;
         }
         self.open(head);
@@ -171,7 +198,9 @@ impl<'a> Printer<'a> {
         if !block.inline || block.body.len() > 1 || self.has_comment_in(block.span) {
             return None;
         }
-        let Some(stmt) = block.body.first() else { return Some(String::new()) };
+        let Some(stmt) = block.body.first() else {
+            return Some(String::new());
+        };
         let outer = std::mem::take(&mut self.lines);
         self.stmt(stmt);
         std::mem::replace(&mut self.lines, outer).into_single()
@@ -202,7 +231,14 @@ impl<'a> Printer<'a> {
     }
 
     /// Braces around things that are no statements.
-    pub fn braces<T>(&mut self, head: Text, items: &[T], span: Span, place: fn(&T) -> Span, print: fn(&mut Self, &T)) {
+    pub fn braces<T>(
+        &mut self,
+        head: Text,
+        items: &[T],
+        span: Span,
+        place: fn(&T) -> Span,
+        print: fn(&mut Self, &T),
+    ) {
         self.open(head);
         let mut gap = Gap::None;
         for item in items {
@@ -228,7 +264,8 @@ impl<'a> Printer<'a> {
     pub fn decide_arm(&mut self, arm: &DecideArm) {
         let mut head = Text::new("");
         for (index, value) in arm.values.iter().enumerate() {
-            head.add(if index == 0 { "" } else { ", " }).join(self.expr(value));
+            head.add(if index == 0 { "" } else { ", " })
+                .join(self.expr(value));
         }
         self.push_block(head, &arm.block);
     }
@@ -260,7 +297,9 @@ impl<'a> Printer<'a> {
     }
 
     fn line_start(&self, place: usize) -> usize {
-        self.source.text[..place].rfind('\n').map_or(0, |end| end + 1)
+        self.source.text[..place]
+            .rfind('\n')
+            .map_or(0, |end| end + 1)
     }
 
     /// A statement that could not be understood, as it stands.
@@ -281,5 +320,9 @@ pub(crate) enum Gap {
 }
 
 pub(crate) fn comment_text(comment: &Comment) -> String {
-    if comment.text.is_empty() { "#".to_owned() } else { format!("# {}", comment.text) }
+    if comment.text.is_empty() {
+        "#".to_owned()
+    } else {
+        format!("# {}", comment.text)
+    }
 }

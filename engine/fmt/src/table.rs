@@ -10,15 +10,28 @@ impl Printer<'_> {
     pub fn table(&mut self, matrix: &Matrix) -> Vec<String> {
         let table = &matrix.table;
         let head: Vec<_> = table.head.iter().map(|cell| self.cell(cell)).collect();
-        let rows: Vec<Vec<_>> = table.rows.iter().map(|row| row.cells.iter().map(|cell| self.cell(cell)).collect()).collect();
-        let count = rows.iter().map(Vec::len).chain([head.len()]).max().unwrap_or(0);
+        let rows: Vec<Vec<_>> = table
+            .rows
+            .iter()
+            .map(|row| row.cells.iter().map(|cell| self.cell(cell)).collect())
+            .collect();
+        let count = rows
+            .iter()
+            .map(Vec::len)
+            .chain([head.len()])
+            .max()
+            .unwrap_or(0);
         let widths: Vec<_> = (0..count)
             .map(|column| {
                 let cells = rows.iter().chain([&head]).filter_map(|row| row.get(column));
                 cells.map(|cell| cell.width()).max().unwrap_or(0).max(1)
             })
             .collect();
-        let ruler = widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|");
+        let ruler = widths
+            .iter()
+            .map(|width| "-".repeat(width + 2))
+            .collect::<Vec<_>>()
+            .join("|");
         let mut lines = vec![row(&head, &widths), format!("|{ruler}|")];
         lines.extend(rows.iter().map(|cells| row(cells, &widths)));
         lines
@@ -39,7 +52,11 @@ impl Printer<'_> {
             CellTest::Value(value) => self.inline(value),
             CellTest::Compare(op, value) => format!("{} {}", operator(*op), self.inline(value)),
             CellTest::Range(from, to) => format!("{}..{}", self.inline(from), self.inline(to)),
-            CellTest::List(items) => items.iter().map(|item| self.test(item)).collect::<Vec<_>>().join(", "),
+            CellTest::List(items) => items
+                .iter()
+                .map(|item| self.test(item))
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 

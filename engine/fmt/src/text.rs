@@ -20,7 +20,12 @@ pub(crate) enum Place {
 
 impl Text {
     pub fn new(text: impl Into<String>) -> Text {
-        Text { lines: vec![Piece { place: Place::Indented(0), text: text.into() }] }
+        Text {
+            lines: vec![Piece {
+                place: Place::Indented(0),
+                text: text.into(),
+            }],
+        }
     }
 
     /// Goes on behind the last line.
@@ -38,7 +43,10 @@ impl Text {
             self.add(first);
         }
         for line in lines {
-            self.lines.push(Piece { place: Place::Verbatim, text: line.to_owned() });
+            self.lines.push(Piece {
+                place: Place::Verbatim,
+                text: line.to_owned(),
+            });
         }
         self
     }
@@ -55,13 +63,19 @@ impl Text {
 
     /// A line below, `columns` to the right of the statement.
     pub fn line(&mut self, columns: usize, text: &str) -> &mut Text {
-        self.lines.push(Piece { place: Place::Indented(columns), text: text.to_owned() });
+        self.lines.push(Piece {
+            place: Place::Indented(columns),
+            text: text.to_owned(),
+        });
         self
     }
 
     /// A line below, as the author has it.
     pub fn verbatim_line(&mut self, text: &str) -> &mut Text {
-        self.lines.push(Piece { place: Place::Verbatim, text: text.to_owned() });
+        self.lines.push(Piece {
+            place: Place::Verbatim,
+            text: text.to_owned(),
+        });
         self
     }
 
@@ -72,7 +86,10 @@ impl Text {
                 Place::Indented(own) => Place::Indented(own + columns),
                 Place::Verbatim => Place::Verbatim,
             };
-            self.lines.push(Piece { place, text: piece.text });
+            self.lines.push(Piece {
+                place,
+                text: piece.text,
+            });
         }
         self
     }
