@@ -33,10 +33,17 @@ pub enum Effect {
     },
     /// Start a command. Its intent is journaled first, its identity before its gate opens.
     Run(Run),
-    /// Stop the tree of a command: TERM, grace, KILL. [`crate::event::Event::Exited`] follows.
+    /// Stop the tree of a command: TERM, grace, KILL. [`crate::event::Event::Exited`] follows; for an orphan,
+    /// [`crate::event::Event::Found`] gone. Of a request: drop the connection;
+    /// [`crate::event::Event::RequestFailed`] follows.
     Stop {
         id: EffectId,
         urgency: Urgency,
+    },
+    /// Wait for an orphan of an earlier engine: [`crate::event::Event::Found`] gone follows when nothing of
+    /// its tree lives any more.
+    AwaitOrphan {
+        id: EffectId,
     },
     Request(Request),
     Ask {
@@ -265,6 +272,11 @@ pub enum Notice {
         path: String,
         what: String,
         until: Option<Deadline>,
+    },
+    WaitEnded {
+        path: String,
+        what: String,
+        elapsed_ms: u64,
     },
     Retrying {
         path: String,

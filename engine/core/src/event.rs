@@ -111,6 +111,11 @@ pub enum Event {
         answer: Answer,
         by: String,
     },
+    /// There is nobody to put this prompt to. A failed step then fails the run; anything else parks it once
+    /// nothing else can go on.
+    Unanswerable {
+        effect: EffectId,
+    },
     DocumentWritten {
         effect: EffectId,
         path: String,
