@@ -21,12 +21,13 @@ pub struct Moment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     pub at: Moment,
-    #[serde(flatten)]
     pub event: Event,
 }
 
+/// Serialised as `{"exited":{…}}`: the name stands outside, so that a journal is read in one pass without
+/// buffering.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The first record of every run.
     Started(Started),

@@ -1,0 +1,366 @@
+//! Reading: one pass from the first byte, every checksum and every link checked, and a verdict on the tail.
+//!
+//! | what stands after the last good record | verdict |
+//! |---|---|
+//! | nothing, or zeros | [`Tail::Clean`]: the writer keeps zeros ahead |
+//! | a piece of a line without its end | [`Tail::Torn`]: it was never acknowledged |
+//! | a whole line that is damaged, or damage inside the last write | [`Tail::Ambiguous`]: torn by a power cut or rotten since; a person decides |
+//! | damage with acknowledged records behind it, a gap, a broken chain | an error, never mended |
+
+use std::io::Read;
+
+use runbook_core::event::Moment;
+
+use super::record::{
+    Body, Envelope, HEADER, HostRecord, LONGEST, Line, Link, MAJOR, MINOR, Record, checksum,
+    eight_hex,
+};
+use super::writer::End;
+use crate::codes;
+use crate::error::{HostError, plainly};
+
+/// How much is read at a time, in bytes.
+const PIECE: usize = 256 << 10;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tail {
+    Clean,
+    Torn { bytes: Vec<u8> },
+    Ambiguous { bytes: Vec<u8>, why: String },
+}
+
+/// What a pass over a journal learned beside its records.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Where appending goes on; with a tail that is not clean, after the tail is cut off there.
+    pub end: End,
+    pub tail: Tail,
+    /// Why the run cannot go on with this engine: the journal holds something newer.
+    pub look_only: Option<String>,
+}
+
+/// Reads a journal from its start and hands every record over, in order.
+///
+/// # Errors
+/// Damage in the middle, a newer major version, a file that cannot be read, and what `visit` refuses.
+pub fn read(
+    mut file: impl Read,
+    mut visit: impl FnMut(Record) -> Result<(), HostError>,
+) -> Result<Reading, HostError> {
+    let mut window = Window::default();
+    let mut reading = Reading {
+        end: End::START,
+        tail: Tail::Clean,
+        look_only: None,
+    };
+    reading.end.epoch = 0;
+    loop {
+        match window.frame(&mut file)? {
+            Some(line) => {
+                let record = record(line, &mut reading)?;
+                reading.end.offset += line.len() as u64;
+                reading.end.seq = record.seq + 1;
+                reading.end.epoch = record.epoch;
+                reading.end.prev = Link::of(line);
+                let taken = line.len();
+                visit(record)?;
+                window.take(taken);
+            }
+            None => {
+                let rest = window.rest(&mut file)?;
+                reading.end.length = reading.end.offset + rest.len() as u64;
+                reading.tail = classify(rest, reading.end.seq, reading.end.offset)?;
+                return Ok(reading);
+            }
+        }
+    }
+}
+
+/// A stretch of the file, read ahead.
+#[derive(Default)]
+struct Window {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Window {
+    /// The next line that is whole and whose checksum holds, or nothing where the next bytes are no such line.
+    fn frame(&mut self, file: &mut impl Read) -> Result<Option<&[u8]>, HostError> {
+        self.want(HEADER, file)?;
+        let Some(length) = eight_hex(&self.bytes[self.start..self.end]) else {
+            return Ok(None);
+        };
+        let length = length as usize;
+        if length > LONGEST {
+            return Ok(None);
+        }
+        self.want(HEADER + length + 1, file)?;
+        Ok(frame_at(&self.bytes[self.start..self.end]))
+    }
+
+    /// Tries to have `count` bytes from `start` on.
+    fn want(&mut self, count: usize, file: &mut impl Read) -> Result<(), HostError> {
+        if self.end - self.start >= count {
+            return Ok(());
+        }
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.bytes.len() < count.max(PIECE) {
+            self.bytes.resize(count.max(PIECE), 0);
+        }
+        while self.end < count {
+            let got = match file.read(&mut self.bytes[self.end..]) {
+                Ok(0) => break,
+                Ok(got) => got,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unreadable(&error)),
+            };
+            self.end += got;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, count: usize) {
+        self.start += count;
+    }
+
+    /// Everything from here to the end of the file.
+    fn rest(&mut self, file: &mut impl Read) -> Result<&[u8], HostError> {
+        self.bytes.truncate(self.end);
+        file.read_to_end(&mut self.bytes)
+            .map_err(|error| unreadable(&error))?;
+        self.end = self.bytes.len();
+        Ok(&self.bytes[self.start..])
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> HostError {
+    HostError::new(
+        codes::JOURNAL_READ,
+        format!("the journal cannot be read: {}", plainly(error)),
+    )
+}
+
+/// The whole line at the start of `bytes`, newline included, where its header, checksum and end are right.
+fn frame_at(bytes: &[u8]) -> Option<&[u8]> {
+    let (line, end) = line_at(bytes)?;
+    (end == Some(b'\n')).then_some(line)
+}
+
+/// The line at the start of `bytes` with the byte that stands where its newline should, where the checksum
+/// holds.
+fn line_at(bytes: &[u8]) -> Option<(&[u8], Option<u8>)> {
+    let length = eight_hex(bytes)? as usize;
+    let sum = eight_hex(bytes.get(8..)?)?;
+    if bytes.get(HEADER - 1) != Some(&b' ') {
+        return None;
+    }
+    let json = bytes.get(HEADER..HEADER.checked_add(length)?)?;
+    if checksum(&bytes[..8], json) != sum {
+        return None;
+    }
+    let end = HEADER + length;
+    Some((
+        &bytes[..(end + 1).min(bytes.len())],
+        bytes.get(end).copied(),
+    ))
+}
+
+fn record(line: &[u8], reading: &mut Reading) -> Result<Record, HostError> {
+    let offset = reading.end.offset;
+    let json = &line[HEADER..line.len() - 1];
+    let (envelope, body) = match serde_json::from_slice::<Line<'_>>(json) {
+        Ok(line) if line.v == MAJOR => {
+            let body = match (line.event, line.host) {
+                (Some(event), None) => Body::Event(event),
+                (None, Some(host)) => Body::Host(host),
+                _ => Body::Unknown("a record that is neither event nor host record".into()),
+            };
+            let envelope = Envelope {
+                seq: line.seq,
+                epoch: line.epoch,
+                t_wall: line.t_wall,
+                t_boot: line.t_boot,
+                prev: line.prev,
+                event: None,
+                host: None,
+            };
+            (envelope, body)
+        }
+        _ => strange(json, offset)?,
+    };
+    if envelope.seq != reading.end.seq {
+        return Err(corrupt(
+            offset,
+            &format!(
+                "record {} stands where record {} belongs",
+                envelope.seq, reading.end.seq
+            ),
+        ));
+    }
+    if envelope.prev != reading.end.prev.as_str() {
+        return Err(corrupt(
+            offset,
+            &format!(
+                "record {} does not follow from the one before it",
+                envelope.seq
+            ),
+        ));
+    }
+    if envelope.epoch < reading.end.epoch {
+        return Err(corrupt(
+            offset,
+            &format!(
+                "record {} was written by an engine that had lost the run",
+                envelope.seq
+            ),
+        ));
+    }
+    match &body {
+        Body::Unknown(what) => {
+            reading.look_only.get_or_insert_with(|| what.clone());
+        }
+        Body::Host(HostRecord::Head(head)) => {
+            let minor = head
+                .format
+                .split_once('.')
+                .and_then(|(_, m)| m.parse().ok());
+            if minor.is_none_or(|minor: u32| minor > MINOR) {
+                reading.look_only.get_or_insert_with(|| {
+                    format!("format {}, written by runbook {}", head.format, head.engine)
+                });
+            }
+        }
+        _ => {}
+    }
+    Ok(Record {
+        seq: envelope.seq,
+        epoch: envelope.epoch,
+        at: Moment {
+            wall: envelope.t_wall,
+            boot: envelope.t_boot,
+        },
+        body,
+    })
+}
+
+/// A record whose checksum holds and whose content this engine does not know.
+fn strange(json: &[u8], offset: u64) -> Result<(Envelope<'_>, Body), HostError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        v: u32,
+        host: Option<serde_json::Value>,
+    }
+    let version: Version = serde_json::from_slice(json)
+        .map_err(|error| corrupt(offset, &format!("its text is no record: {error}")))?;
+    if version.v != MAJOR {
+        let engine = version
+            .host
+            .as_ref()
+            .and_then(|host| host.pointer("/head/engine"))
+            .and_then(|engine| engine.as_str());
+        let by = match engine {
+            Some(engine) => format!("runbook {engine}"),
+            None => format!("a runbook whose journals are of format {}", version.v),
+        };
+        return Err(HostError::new(
+            codes::JOURNAL_NEWER,
+            format!(
+                "the journal is of format {}, and this engine reads format {MAJOR}",
+                version.v
+            ),
+        )
+        .help(format!("Use {by}; the journal was left as it is.")));
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(json)
+        .map_err(|error| corrupt(offset, &format!("its text is no record: {error}")))?;
+    let held = envelope.event.or(envelope.host).map_or("", |raw| raw.get());
+    let kind = held
+        .trim_start_matches(['{', '"'])
+        .split('"')
+        .next()
+        .unwrap_or_default();
+    let what = format!("a record of the kind `{kind}`, which this engine does not know");
+    Ok((envelope, Body::Unknown(what)))
+}
+
+fn corrupt(offset: u64, why: &str) -> HostError {
+    HostError::new(
+        codes::JOURNAL_CORRUPT,
+        format!("the journal is damaged at byte {offset}: {why}"),
+    )
+    .help("Restore the file from a backup, or read what is left with `runbook show`.")
+}
+
+/// What the bytes after the last good record are. `seq` is the number of the record that is missing.
+fn classify(rest: &[u8], seq: u64, offset: u64) -> Result<Tail, HostError> {
+    let used = rest
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |at| at + 1);
+    let rest = &rest[..used];
+    if rest.is_empty() {
+        return Ok(Tail::Clean);
+    }
+    let ambiguous = |why: &str| Tail::Ambiguous {
+        bytes: rest.to_vec(),
+        why: why.to_owned(),
+    };
+    if let Some((at, first)) = later(rest) {
+        return if first > seq {
+            Err(corrupt(
+                offset,
+                &format!(
+                    "a good record stands {at} bytes behind it, so it was written and acknowledged once"
+                ),
+            ))
+        } else {
+            Ok(ambiguous("the last write to it is damaged"))
+        };
+    }
+    let unended = line_at(rest).is_some_and(|(_, end)| end.is_some());
+    if unended || rest.contains(&b'\n') {
+        return Ok(ambiguous("its last record is damaged"));
+    }
+    Ok(Tail::Torn {
+        bytes: rest.to_vec(),
+    })
+}
+
+/// The last good record behind the start of `rest`: where, and the number its write began with.
+fn later(rest: &[u8]) -> Option<(usize, u64)> {
+    #[derive(serde::Deserialize)]
+    struct Write {
+        seq: u64,
+        first: Option<u64>,
+    }
+    let mut found: Option<(usize, u64)> = None;
+    for at in 1..rest.len() {
+        if !matches!(rest[at - 1], 0 | b'\n') || !rest[at].is_ascii_hexdigit() {
+            continue;
+        }
+        let Some(line) = frame_at(&rest[at..]) else {
+            continue;
+        };
+        let Ok(write) = serde_json::from_slice::<Write>(&line[HEADER..line.len() - 1]) else {
+            continue;
+        };
+        let first = write.first.unwrap_or(write.seq);
+        if found.is_none_or(|(_, earlier)| first > earlier) {
+            found = Some((at, first));
+        }
+    }
+    // Where a newline itself is damaged, the next record begins where the damaged line would have ended.
+    if let Some((line, Some(_))) = line_at(rest)
+        && let Some(next) = rest.get(line.len()..).and_then(frame_at)
+        && let Ok(write) = serde_json::from_slice::<Write>(&next[HEADER..next.len() - 1])
+    {
+        let first = write.first.unwrap_or(write.seq);
+        if found.is_none_or(|(_, earlier)| first > earlier) {
+            found = Some((line.len(), first));
+        }
+    }
+    found
+}
