@@ -162,6 +162,8 @@ pub enum RunInterpreter {
 pub enum EnvValue {
     Text(String),
     Secret(SecretId),
+    /// A secret percent-encoded: it stands inside an address.
+    SecretEncoded(SecretId),
     /// Text with secrets in it.
     Mixed(Vec<EnvValue>),
 }

@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod effect;
+pub mod eval;
 pub mod event;
+pub mod fill;
 pub mod prompt;
 pub mod view;

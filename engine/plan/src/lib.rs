@@ -4,12 +4,23 @@
 //! |---|---|
 //! | [`plan`] | the step graph and everything it refers to |
 //! | [`expr`], [`value`], [`command`] | its leaves: expressions, values and types, commands and requests |
+//! | [`matrix`] | proves decision tables, and picks a row |
+//! | [`shell`] | where a value stands in a command, and the form that is safe there |
+//! | [`read`], [`show`] | text to values, values to text |
+//! | [`operators`] | what `+ - * /` and comparisons mean for which types |
+//! | [`codes`] | the numbers of this room's errors |
 //! | [`ids`] | indexes into its arenas |
 
+pub mod codes;
 pub mod command;
 pub mod expr;
 pub mod ids;
+pub mod matrix;
+pub mod operators;
 pub mod plan;
+pub mod read;
+pub mod shell;
+pub mod show;
 pub mod value;
 
 pub use plan::Plan;
