@@ -4,11 +4,18 @@
 //! |---|---|
 //! | [`journal`] | facts, durable before they are believed |
 //! | [`clock`] | wall and boot time |
+//! | [`process`] | commands: gate, output, stop, orphans |
+//! | [`http`] | requests |
+//! | [`signals`], [`os`] | what the system says to us, and what we ask of it at the start |
 //! | [`operator`] | the person, as a trait |
 //! | [`codes`], [`error`] | what is refused, and in which words |
 
 pub mod clock;
 pub mod codes;
 pub mod error;
+pub mod http;
 pub mod journal;
 pub mod operator;
+pub mod os;
+pub mod process;
+pub mod signals;

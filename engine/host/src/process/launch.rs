@@ -1,0 +1,201 @@
+//! What a command is started with, once every value is in its place.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use runbook_core::effect::{EnvValue, Manner, Program, Role, Run, RunInterpreter};
+use runbook_plan::command::Strictness;
+
+/// Everything the gate needs to become the command. It goes over a socket, never over a command line.
+#[derive(Clone, PartialEq)]
+pub struct Launch {
+    pub line: Line,
+    /// Absolute.
+    pub dir: PathBuf,
+    /// The whole environment, in order; of one name the last counts.
+    pub env: Vec<(OsString, OsString)>,
+    pub manner: Manner,
+    pub keep: Keep,
+}
+
+/// What is executed.
+#[derive(Clone, PartialEq)]
+pub struct Line {
+    /// The program and its arguments.
+    pub words: Vec<OsString>,
+    pub script: Option<Script>,
+}
+
+/// A script's text and how it reaches its interpreter.
+#[derive(Clone, PartialEq)]
+pub struct Script {
+    pub text: String,
+    pub by: Door,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// As the last argument; through a file in memory where it is too long for one.
+    Argument,
+    /// On standard input.
+    Input,
+}
+
+/// How much of the output the fact of its end carries in `Captured::text`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it up to 4 KiB, else the last lines of it.
+    Tail,
+    /// All of it up to 1 MiB, because it becomes a value; longer is a flaw.
+    Whole,
+}
+
+/// What the environment of every command begins with, where the engine's own has it, and every `LC_*`.
+pub const INHERITED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+];
+
+impl Launch {
+    /// A launch of `run`. `directory` is where the run was started; `inherited` names variables of the
+    /// engine's own environment that pass besides [`INHERITED`] (`needs env`); `resolve` turns `Secret` or `SecretEncoded`
+    /// into its text. An error is a plain sentence for `Event::NotStarted`.
+    pub fn of(
+        run: &Run,
+        directory: &Path,
+        inherited: &[String],
+        resolve: &mut dyn FnMut(&EnvValue) -> Result<String, String>,
+    ) -> Result<Launch, String> {
+        let program = choose(&run.programs)
+            .ok_or_else(|| "no variant of this command is for this platform".to_owned())?;
+        let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
+            .filter(|(name, _)| passes(name, inherited))
+            .collect();
+        for (name, value) in &run.env {
+            let value = text_of(value, resolve)?;
+            if value.contains('\0') {
+                return Err(format!("the value of `{name}` holds a NUL byte"));
+            }
+            env.push((name.into(), value.into()));
+        }
+        Ok(Launch {
+            line: line(program)?,
+            dir: match &run.dir {
+                Some(dir) => directory.join(dir),
+                None => directory.to_owned(),
+            },
+            env,
+            manner: run.manner.clone(),
+            keep: match run.role {
+                Role::Look | Role::DoneIf => Keep::Whole,
+                Role::Statement | Role::Undo | Role::Channel => Keep::Tail,
+            },
+        })
+    }
+}
+
+fn passes(name: &OsString, inherited: &[String]) -> bool {
+    name.to_str().is_some_and(|name| {
+        INHERITED.contains(&name)
+            || name.starts_with("LC_")
+            || inherited.iter().any(|other| other == name)
+    })
+}
+
+/// The text of a value at the door of a process: `resolve` is asked for each secret in it.
+fn text_of(
+    value: &EnvValue,
+    resolve: &mut dyn FnMut(&EnvValue) -> Result<String, String>,
+) -> Result<String, String> {
+    match value {
+        EnvValue::Text(text) => Ok(text.clone()),
+        EnvValue::Secret(_) | EnvValue::SecretEncoded(_) => resolve(value),
+        EnvValue::Mixed(parts) => parts.iter().map(|part| text_of(part, resolve)).collect(),
+    }
+}
+
+/// The first variant that is of this platform. PowerShell is taken on Unix only where nothing else is offered.
+fn choose(programs: &[Program]) -> Option<&Program> {
+    let elsewhere = |program: &&Program| {
+        matches!(
+            program,
+            Program::Script {
+                interpreter: RunInterpreter::PowerShell,
+                ..
+            }
+        )
+    };
+    programs
+        .iter()
+        .find(|program| !elsewhere(program))
+        .or_else(|| programs.first())
+}
+
+fn line(program: &Program) -> Result<Line, String> {
+    let words = |words: &[&str]| words.iter().map(OsString::from).collect();
+    match program {
+        Program::Direct(direct) if direct.is_empty() => Err("the command is empty".to_owned()),
+        Program::Direct(direct) => Ok(Line {
+            words: direct.iter().map(OsString::from).collect(),
+            script: None,
+        }),
+        Program::Script {
+            interpreter,
+            text,
+            strict,
+        } => {
+            let strict = *strict == Strictness::StopAtFirstFailure;
+            let by = |start: Vec<OsString>, text: String, by| {
+                Ok(Line {
+                    words: start,
+                    script: Some(Script { text, by }),
+                })
+            };
+            match interpreter {
+                RunInterpreter::Sh if strict => {
+                    by(words(&["sh", "-eu", "-c"]), text.clone(), Door::Argument)
+                }
+                RunInterpreter::Sh => by(words(&["sh", "-c"]), text.clone(), Door::Argument),
+                RunInterpreter::Bash | RunInterpreter::Zsh => {
+                    let name = match interpreter {
+                        RunInterpreter::Bash => "bash",
+                        _ => "zsh",
+                    };
+                    let start = match strict {
+                        true => words(&[name, "-euo", "pipefail", "-c"]),
+                        false => words(&[name, "-c"]),
+                    };
+                    by(start, text.clone(), Door::Argument)
+                }
+                RunInterpreter::PowerShell => {
+                    let start = words(&["pwsh", "-NoProfile", "-NonInteractive", "-Command"]);
+                    let text = match strict {
+                        true => format!(
+                            "$ErrorActionPreference = 'Stop'; $PSNativeCommandUseErrorActionPreference = $true\n{text}"
+                        ),
+                        false => text.clone(),
+                    };
+                    by(start, text, Door::Argument)
+                }
+                RunInterpreter::Python => {
+                    by(words(&["python3", "-c"]), text.clone(), Door::Argument)
+                }
+                RunInterpreter::Declared(_, program) => {
+                    let declared = line(program)?;
+                    if declared.script.is_some() {
+                        return Err("an interpreter must be a program and its words".to_owned());
+                    }
+                    by(declared.words, text.clone(), Door::Input)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Commands: started behind a gate, watched, stopped as a tree, and found again after a crash.
+//!
+//! The way of one command, with what the driver has to make durable between:
+//!
+//! 1. [`Processes::prepare`] starts gate processes ahead; each is the process that will become a command.
+//! 2. [`Processes::admit`] takes one and gives its [`Identity`]: journal the intent and the identity.
+//! 3. [`Processes::open`] sends what to run and opens the gate. Call `prepare` again after it, so that the
+//!    next gate starts while this command runs.
+//! 4. [`Processes::next`] brings [`Report`]s: live output, then one fact that ends the command.
+//!
+//! A gate whose engine ends before `open` sees the end of its channel and ends with 111: nothing ran.
+//!
+//! ```ignore
+//! let mut processes = Processes::begin(Settings::of_this_program(run_dir.join("output")))?;
+//! processes.prepare(1);
+//! match processes.admit(run.id) {
+//!     Ok(identity) => { /* journal intent + Spawned, sync */ }
+//!     Err(why) => { /* Event::NotStarted */ }
+//! }
+//! processes.open(run.id, Launch::of(&run, &directory, &mut resolve)?, redactors);
+//! loop {
+//!     tokio::select! {
+//!         report = processes.next() => match report {
+//!             Report::Output { id, bytes, .. } => operator.output(id, &bytes),
+//!             Report::Fact(event) => journal(event),
+//!         },
+//!         // signals, answers, deadlines, responses
+//!     }
+//! }
+//! ```
+
+mod launch;
+mod output;
+mod report;
+mod running;
+
+pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
+pub use output::{Redact, Redactors, Stream};
+pub use report::Report;
+pub use runbook_core::event::Identity;
+pub use running::{Processes, Settings};
