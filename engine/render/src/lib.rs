@@ -1,1 +1,41 @@
+//! How a runbook reads: as a document that people would keep in a wiki, and follow by hand where the engine is not at hand.
+//!
+//! [`markdown`] needs the trees alone, so a file with mistakes in it can be read as well.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `document` | the order of the document, headings, links |
+//! | `front` | what a reader knows before the first step: facts, people, inputs, safeguards, tables |
+//! | `flow` | what is done, numbered |
+//! | `branches` | decisions, attempts, and where they lead |
+//! | `content` | what stands in a step |
+//! | `phrase` | statements that a sentence can say |
+//! | `policy` | time limits, retries, undo |
+//! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
+//! | `graph` | the flow as a Mermaid chart |
+//! | `names` | what names mean across files; anchors |
+//! | `out` | blocks, lists, blank lines |
+//! | `text` | text that Markdown does not misread |
 
+mod back;
+mod branches;
+mod content;
+mod document;
+mod flow;
+mod front;
+mod graph;
+mod names;
+mod out;
+mod phrase;
+mod policy;
+mod text;
+
+use runbook_grammar::ast::File;
+use runbook_grammar::source::Sources;
+
+/// GitHub-flavoured Markdown, ended by a newline. `files` holds the runbook and then its modules; without any file the
+/// document is empty. Modules are found by the names of their sources: `std.git`, or the path seen from where
+/// the path of the runbook starts.
+pub fn markdown(sources: &Sources, files: &[File]) -> String {
+    document::Document::new(sources, files).write()
+}

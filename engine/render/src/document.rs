@@ -1,0 +1,289 @@
+//! The order of the document, and what all its parts write with.
+
+use crate::names::{FileIndex, Names};
+use crate::out::Out;
+use crate::text::{code, escape, inline};
+use runbook_grammar::ast::{Expr, File, FileKind, Stmt, StmtKind, TypeExpr};
+use runbook_grammar::source::Sources;
+
+pub(crate) struct Document<'a> {
+    pub sources: &'a Sources,
+    pub files: &'a [File],
+    pub names: Names<'a>,
+    pub out: Out,
+    /// The file whose names are meant now.
+    pub file: FileIndex,
+    /// Names around what is written now, each with a dot: `roll_back_code.`
+    pub scope: String,
+    /// The procedure, with a dot; empty in the runbook's own flow.
+    pub procedure: String,
+    /// Interpreters of one-line commands, the innermost last.
+    pub interpreters: Vec<String>,
+}
+
+/// The least important heading Markdown has; deeper ones are bold lines.
+const DEEPEST: usize = 6;
+
+impl<'a> Document<'a> {
+    pub fn new(sources: &'a Sources, files: &'a [File]) -> Document<'a> {
+        Document {
+            sources,
+            files,
+            names: Names::new(sources, files),
+            out: Out::default(),
+            file: 0,
+            scope: String::new(),
+            procedure: String::new(),
+            interpreters: Vec::new(),
+        }
+    }
+
+    pub fn write(mut self) -> String {
+        let files = self.files;
+        let Some(main) = files.first() else {
+            return String::new();
+        };
+        let title = main
+            .header
+            .as_ref()
+            .map_or_else(|| "Untitled".to_owned(), |header| inline(&header.title));
+        let kind = main
+            .header
+            .as_ref()
+            .map_or(FileKind::Runbook, |header| header.kind);
+        self.out.block(&match kind {
+            FileKind::Runbook | FileKind::Module => format!("# {title}"),
+            FileKind::Scenarios => format!("# Scenarios for {title}"),
+        });
+        if kind == FileKind::Scenarios {
+            self.scenarios(&main.body);
+            return self.out.finish();
+        }
+        self.interpreters
+            .extend(crate::policy::interpreter(&main.body));
+        self.intro(&main.body);
+        self.facts(&main.body);
+        self.contents(main);
+        self.chart(&main.body);
+        self.severities();
+        self.people();
+        self.before_the_start(main);
+        self.matrices();
+        self.main_flow(&main.body);
+        self.procedures();
+        self.messages();
+        self.triggers(&main.body);
+        self.afterwards(&main.body);
+        self.out.finish()
+    }
+
+    /// A heading, or a bold line where headings end. Without an anchor it is linked by its words.
+    pub fn heading(&mut self, level: usize, title: &str, anchor: Option<&str>) {
+        let anchor = anchor.map_or(String::new(), |anchor| format!(" <a id=\"{anchor}\"></a>"));
+        if level > DEEPEST || self.out.is_nested() {
+            self.out.block(&format!("**{title}**{anchor}"));
+        } else {
+            self.out
+                .block(&format!("{} {title}{anchor}", "#".repeat(level)));
+        }
+    }
+
+    /// Something to see before what follows. GitHub knows its alerts only at the left edge.
+    pub fn alert(&mut self, kind: Alert, text: &str) {
+        let (mark, word) = match kind {
+            Alert::Warning => ("[!WARNING]", "Warning."),
+            Alert::Caution => ("[!CAUTION]", "Caution."),
+            Alert::Note => ("[!NOTE]", "Note."),
+        };
+        let quoted = quote(text);
+        if self.out.is_nested() {
+            self.out
+                .block(&quoted.replacen("> ", &format!("> **{word}** "), 1));
+        } else {
+            self.out.block(&format!("> {mark}\n{quoted}"));
+        }
+    }
+
+    /// An expression as its author wrote it, spaced as usual, not marked as code.
+    pub fn words(&self, expr: &Expr) -> String {
+        runbook_fmt::expression(self.sources.get(expr.span.source), expr)
+    }
+
+    pub fn code(&self, expr: &Expr) -> String {
+        code(&self.words(expr))
+    }
+
+    pub fn type_words(&self, ty: &TypeExpr) -> String {
+        escape(&runbook_fmt::type_expression(
+            self.sources.get(ty.span.source),
+            ty,
+        ))
+    }
+
+    /// Declarations of all files, each with its file; those of the runbook first.
+    pub fn declarations(&self) -> Vec<(FileIndex, &'a Stmt)> {
+        let files = self.files.iter().enumerate();
+        files
+            .flat_map(|(index, file)| file.body.iter().map(move |stmt| (index, stmt)))
+            .collect()
+    }
+
+    /// Writes something in which the names of `file` are meant.
+    pub fn in_file(&mut self, file: FileIndex, write: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.file, file);
+        write(self);
+        self.file = outer;
+    }
+
+    /// Writes what stands below a name.
+    pub fn below(&mut self, name: Option<&str>, write: impl FnOnce(&mut Self)) {
+        let length = self.scope.len();
+        if let Some(name) = name {
+            self.scope.push_str(name);
+            self.scope.push('.');
+        }
+        write(self);
+        self.scope.truncate(length);
+    }
+
+    /// Writes what belongs to the list item just written.
+    pub fn inside(&mut self, write: impl FnOnce(&mut Self)) {
+        self.out.enter();
+        write(self);
+        self.out.leave();
+    }
+
+    /// Writes with the interpreter that a body sets for its one-line commands.
+    pub fn interpreted(&mut self, body: &[Stmt], write: impl FnOnce(&mut Self)) {
+        let depth = self.interpreters.len();
+        self.interpreters.extend(crate::policy::interpreter(body));
+        write(self);
+        self.interpreters.truncate(depth);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alert {
+    Warning,
+    Caution,
+    Note,
+}
+
+/// Text as a quote.
+pub(crate) fn quote(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        if line.trim().is_empty() {
+            ">".to_owned()
+        } else {
+            format!("> {line}")
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What a statement is to a reader of the document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Said in a place of its own, not where it stands.
+    Declaration,
+    /// Introduces what follows.
+    Prose,
+    /// Belongs to the whole block.
+    Policy,
+    /// Belongs to the step-like thing just before.
+    Leaf,
+    /// Has a number.
+    Flow,
+}
+
+pub(crate) fn role(kind: &StmtKind) -> Role {
+    match kind {
+        StmtKind::Prose(_) | StmtKind::Warning(_) => Role::Prose,
+        StmtKind::Owner(_)
+        | StmtKind::Version(_)
+        | StmtKind::Tags(_)
+        | StmtKind::Link { .. }
+        | StmtKind::Review { .. }
+        | StmtKind::Objective { .. }
+        | StmtKind::Severity { .. }
+        | StmtKind::Contact { .. }
+        | StmtKind::Fields(_)
+        | StmtKind::EscalateAfter { .. }
+        | StmtKind::Needs(_)
+        | StmtKind::Param { .. }
+        | StmtKind::SuggestFrom(_)
+        | StmtKind::From(_)
+        | StmtKind::Matches(_)
+        | StmtKind::Secret { .. }
+        | StmtKind::Host { .. }
+        | StmtKind::Interpreter { .. }
+        | StmtKind::Use { .. }
+        | StmtKind::Matrix(_)
+        | StmtKind::Procedure { .. }
+        | StmtKind::Channel { .. }
+        | StmtKind::Message { .. }
+        | StmtKind::Trigger { .. }
+        | StmtKind::Every(_)
+        | StmtKind::FiresWhen { .. }
+        | StmtKind::StartWith(_)
+        | StmtKind::Scenario { .. }
+        | StmtKind::Given { .. }
+        | StmtKind::When { .. }
+        | StmtKind::Answer { .. }
+        | StmtKind::After(_)
+        | StmtKind::Reaches(_)
+        | StmtKind::NeverReaches(_)
+        | StmtKind::Ends(_)
+        | StmtKind::Bad => Role::Declaration,
+        StmtKind::Guard { .. }
+        | StmtKind::Lock(_)
+        | StmtKind::Timeout(_)
+        | StmtKind::Retry { .. }
+        | StmtKind::OnlyIf(_)
+        | StmtKind::DoneIf(_)
+        | StmtKind::Undo(_)
+        | StmtKind::Irreversible(_)
+        | StmtKind::Repeatable
+        | StmtKind::Takes { .. }
+        | StmtKind::In(_)
+        | StmtKind::Env { .. }
+        | StmtKind::On(_)
+        | StmtKind::With(_)
+        | StmtKind::Interactive
+        | StmtKind::LiveFor(_)
+        | StmtKind::Background(_)
+        | StmtKind::OnFailure(_)
+        | StmtKind::Always(_) => Role::Policy,
+        StmtKind::Command(_)
+        | StmtKind::Http(_)
+        | StmtKind::Expect { .. }
+        | StmtKind::Item { .. }
+        | StmtKind::Check { .. }
+        | StmtKind::Ask { .. }
+        | StmtKind::Confirm { .. }
+        | StmtKind::Approve { .. }
+        | StmtKind::Todo(_)
+        | StmtKind::FollowUp { .. } => Role::Leaf,
+        StmtKind::Section { .. }
+        | StmtKind::Step { .. }
+        | StmtKind::Checkpoint { .. }
+        | StmtKind::If { .. }
+        | StmtKind::Choose { .. }
+        | StmtKind::Decide { .. }
+        | StmtKind::Attempt { .. }
+        | StmtKind::Parallel { .. }
+        | StmtKind::For { .. }
+        | StmtKind::Wait(_)
+        | StmtKind::WaitUpTo { .. }
+        | StmtKind::Watch { .. }
+        | StmtKind::Do(_)
+        | StmtKind::Let { .. }
+        | StmtKind::Notify(_)
+        | StmtKind::Escalate { .. }
+        | StmtKind::Rewind(_)
+        | StmtKind::Finish { .. }
+        | StmtKind::Return(_)
+        | StmtKind::Snapshot { .. }
+        | StmtKind::Compare { .. } => Role::Flow,
+    }
+}

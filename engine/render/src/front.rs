@@ -1,0 +1,488 @@
+//! What a reader knows before the first step.
+
+use crate::document::{Document, Role, role};
+use crate::text::{code, escape, inline, plain, prose, source_text, table};
+use runbook_grammar::ast::{Block, File, Matrix, Need, SecretFrom, Stmt, StmtKind, Str};
+
+impl<'a> Document<'a> {
+    /// Prose before anything is done.
+    pub fn intro(&mut self, body: &'a [Stmt]) {
+        let before = body
+            .iter()
+            .take_while(|stmt| !matches!(role(&stmt.kind), Role::Flow | Role::Leaf));
+        for stmt in before.filter(|stmt| role(&stmt.kind) == Role::Prose) {
+            self.stmt(stmt);
+        }
+    }
+
+    /// Who, which version, how long, where to look.
+    pub fn facts(&mut self, body: &'a [Stmt]) {
+        for stmt in body {
+            let fact = match &stmt.kind {
+                StmtKind::Owner(owner) => format!("**Owner:** {}", inline(owner)),
+                StmtKind::Version(version) => format!("**Version:** {}", inline(version)),
+                StmtKind::Tags(tags) => {
+                    let tags: Vec<_> = tags.iter().map(|tag| code(&plain(tag))).collect();
+                    format!("**Tags:** {}", tags.join(", "))
+                }
+                StmtKind::Review { every, since } => {
+                    format!(
+                        "**Review:** every {}, last on {}",
+                        self.words(every),
+                        self.words(since)
+                    )
+                }
+                StmtKind::Objective { within, until } => {
+                    let until = until.as_ref().map_or(String::new(), |until| {
+                        match self.names.place("", &until.text) {
+                            Some(place) => format!(", until [{}](#{})", place.title, place.path),
+                            None => format!(", until {}", code(&until.text)),
+                        }
+                    });
+                    format!("**Objective:** {}{until}", self.words(within))
+                }
+                StmtKind::Link { title, url } => format!("**{}:** {}", inline(title), address(url)),
+                _ => continue,
+            };
+            self.out.item(&fact);
+        }
+    }
+
+    pub fn contents(&mut self, main: &'a File) {
+        let entries = self.main_entries(&main.body);
+        if entries.is_empty() {
+            return;
+        }
+        self.heading(2, "In this document", None);
+        for (wanted, title, anchor) in [
+            (
+                self.has(|kind| matches!(kind, StmtKind::Severity { .. })),
+                "Severity levels",
+                "severity-levels",
+            ),
+            (
+                self.has(|kind| matches!(kind, StmtKind::Contact { .. })),
+                "Whom to call",
+                "whom-to-call",
+            ),
+            (
+                self.needs_preparation(main),
+                "Before you start",
+                "before-you-start",
+            ),
+            (
+                self.has(|kind| matches!(kind, StmtKind::Matrix(_))),
+                "How to decide",
+                "how-to-decide",
+            ),
+            (true, "What to do", "what-to-do"),
+        ] {
+            if wanted {
+                self.out.item(&format!("[{title}](#{anchor})"));
+            }
+        }
+        self.out.enter();
+        for entry in entries {
+            let link = entry.link();
+            self.out.item(&link);
+        }
+        self.out.leave();
+        let procedures: Vec<_> = self
+            .procedures_shown()
+            .iter()
+            .map(|one| (one.title.clone(), one.path.clone()))
+            .collect();
+        if !procedures.is_empty() {
+            self.out.item("[Procedures in full](#procedures-in-full)");
+            self.out.enter();
+            for (title, path) in procedures {
+                self.out.item(&format!("[{title}](#{path})"));
+            }
+            self.out.leave();
+        }
+        for (wanted, title, anchor) in [
+            (
+                self.has(|kind| {
+                    matches!(kind, StmtKind::Message { .. } | StmtKind::Channel { .. })
+                }),
+                "What to tell people",
+                "what-to-tell-people",
+            ),
+            (
+                main.body
+                    .iter()
+                    .any(|stmt| matches!(stmt.kind, StmtKind::Trigger { .. })),
+                "What starts it",
+                "what-starts-it",
+            ),
+            (
+                main.body
+                    .iter()
+                    .any(|stmt| matches!(stmt.kind, StmtKind::FollowUp { .. })),
+                "When it is over",
+                "when-it-is-over",
+            ),
+        ] {
+            if wanted {
+                self.out.item(&format!("[{title}](#{anchor})"));
+            }
+        }
+    }
+
+    fn has(&self, wanted: impl Fn(&StmtKind) -> bool) -> bool {
+        self.declarations()
+            .iter()
+            .any(|(_, stmt)| wanted(&stmt.kind))
+    }
+
+    pub fn severities(&mut self) {
+        let mut rows = Vec::new();
+        for (_, stmt) in self.declarations() {
+            if let StmtKind::Severity {
+                name,
+                title,
+                within,
+            } = &stmt.kind
+            {
+                let within = within
+                    .as_ref()
+                    .map_or("–".to_owned(), |within| self.words(within));
+                rows.push(vec![format!("**{}**", name.text), inline(title), within]);
+            }
+        }
+        if !rows.is_empty() {
+            self.heading(2, "Severity levels", None);
+            self.out
+                .block(&table(&["Level", "When", "To be over within"], &rows));
+        }
+    }
+
+    pub fn people(&mut self) {
+        let mut rows = Vec::new();
+        for (file, stmt) in self.declarations() {
+            let StmtKind::Contact { name, title, block } = &stmt.kind else {
+                continue;
+            };
+            let body = block.as_ref().map_or(&[][..], |block| &block.body);
+            let mut reach = Vec::new();
+            let mut upward = Vec::new();
+            for stmt in body {
+                match &stmt.kind {
+                    StmtKind::Fields(fields) => {
+                        reach.extend(fields.iter().map(|(kind, value)| {
+                            format!(
+                                "{}: {}",
+                                escape(&kind.text),
+                                contact_value(&kind.text, value)
+                            )
+                        }));
+                    }
+                    StmtKind::EscalateAfter { after, to } => {
+                        let path = runbook_grammar::ast::Path {
+                            names: vec![to.clone()],
+                            span: to.span,
+                        };
+                        upward.push(format!(
+                            "after {}: {}",
+                            self.words(after),
+                            self.names.declared("contact", file, &path)
+                        ));
+                    }
+                    StmtKind::Prose(text) => reach.push(prose(text)),
+                    _ => {}
+                }
+            }
+            let anchor = format!(
+                "<a id=\"contact-{}{}\"></a>",
+                self.names.prefixes[file], name.text
+            );
+            let nothing = |lines: Vec<String>| {
+                if lines.is_empty() {
+                    "–".to_owned()
+                } else {
+                    lines.join("\n")
+                }
+            };
+            rows.push(vec![
+                format!("{anchor}**{}**", inline(title)),
+                nothing(reach),
+                nothing(upward),
+            ]);
+        }
+        if !rows.is_empty() {
+            self.heading(2, "Whom to call", None);
+            self.out
+                .block(&table(&["Who", "How", "Without an answer"], &rows));
+        }
+    }
+
+    fn needs_preparation(&self, main: &File) -> bool {
+        main.body.iter().any(|stmt| is_preparation(&stmt.kind))
+    }
+
+    pub fn before_the_start(&mut self, main: &'a File) {
+        if !self.needs_preparation(main) {
+            return;
+        }
+        self.heading(2, "Before you start", None);
+        self.needs(&main.body);
+        self.params(&main.body);
+        self.secrets(&main.body);
+        self.machines(&main.body);
+        let all: Vec<_> = main
+            .body
+            .iter()
+            .filter(|stmt| !matches!(stmt.kind, StmtKind::Guard { .. }))
+            .collect();
+        self.policies_before(&all);
+        let guards: Vec<_> = main
+            .body
+            .iter()
+            .filter(|stmt| matches!(stmt.kind, StmtKind::Guard { .. }))
+            .collect();
+        for stmt in guards {
+            if let StmtKind::Guard { title, block } = &stmt.kind {
+                self.guard(title, &block.body);
+            }
+        }
+    }
+
+    fn needs(&mut self, body: &[Stmt]) {
+        let commands: Vec<_> = body
+            .iter()
+            .filter_map(|stmt| match &stmt.kind {
+                StmtKind::Needs(Need::Command(name)) => Some(code(&name.text)),
+                _ => None,
+            })
+            .collect();
+        if !commands.is_empty() {
+            self.out
+                .item(&format!("[ ] Installed: {}", commands.join(", ")));
+        }
+        for stmt in body {
+            match &stmt.kind {
+                StmtKind::Needs(Need::Env(name)) => self
+                    .out
+                    .item(&format!("[ ] Set in the environment: {}", code(&name.text))),
+                StmtKind::Needs(Need::Person(text)) => {
+                    self.out.item(&format!("[ ] {}", inline(text)))
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn params(&mut self, body: &'a [Stmt]) {
+        let mut rows = Vec::new();
+        for stmt in body {
+            if let StmtKind::Param {
+                name,
+                ty,
+                prompt,
+                default,
+                ..
+            } = &stmt.kind
+            {
+                let prompt = prompt.as_ref().map_or(String::new(), inline);
+                let default = default
+                    .as_ref()
+                    .map_or("–".to_owned(), |default| self.code(default));
+                rows.push(vec![code(&name.text), prompt, self.type_words(ty), default]);
+            }
+        }
+        if rows.is_empty() {
+            return;
+        }
+        self.out
+            .block("Know these values; they stand for `{{name}}` and ⟨name⟩ below:");
+        self.out
+            .block(&table(&["Value", "What it is", "Type", "Usually"], &rows));
+        for stmt in body {
+            if let StmtKind::Param {
+                name,
+                block: Some(block),
+                ..
+            } = &stmt.kind
+            {
+                self.out.item(&format!("About {}:", code(&name.text)));
+                self.inside(|doc| doc.conditions(&block.body));
+            }
+        }
+    }
+
+    fn secrets(&mut self, body: &[Stmt]) {
+        let mut rows = Vec::new();
+        for stmt in body {
+            let StmtKind::Secret { name, from } = &stmt.kind else {
+                continue;
+            };
+            let from = match from {
+                SecretFrom::Env(env) => format!("environment variable {}", code(&env.text)),
+                SecretFrom::File(path) => format!("file {}", code(&source_text(path))),
+                SecretFrom::Command(command) => match &command.body {
+                    runbook_grammar::ast::CommandBody::Line(line) => {
+                        format!("output of {}", code(&source_text(line)))
+                    }
+                    runbook_grammar::ast::CommandBody::Fences(_) => "output of a script".to_owned(),
+                },
+                SecretFrom::Prompt => "asked for when it starts".to_owned(),
+            };
+            rows.push(vec![code(&name.text), from]);
+        }
+        if !rows.is_empty() {
+            self.out
+                .block("Have these secrets at hand; never write their values down here:");
+            self.out
+                .block(&table(&["Secret", "Where it comes from"], &rows));
+        }
+    }
+
+    fn machines(&mut self, body: &'a [Stmt]) {
+        for stmt in body {
+            match &stmt.kind {
+                StmtKind::Host {
+                    name,
+                    address,
+                    block,
+                } => {
+                    self.out.item(&format!(
+                        "Host {}: reached by {}",
+                        code(&name.text),
+                        code(&format!("ssh {}", source_text(address)))
+                    ));
+                    self.settings(block.as_ref());
+                }
+                StmtKind::Interpreter { name, block } => {
+                    self.out.item(&format!(
+                        "Scripts marked {} are given to:",
+                        code(&name.text)
+                    ));
+                    self.settings(Some(block));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn settings(&mut self, block: Option<&'a Block>) {
+        if let Some(block) = block {
+            self.inside(|doc| doc.content(&block.body));
+        }
+    }
+
+    pub fn matrices(&mut self) {
+        let mut first = true;
+        for (file, stmt) in self.declarations() {
+            if let StmtKind::Matrix(matrix) = &stmt.kind {
+                if std::mem::take(&mut first) {
+                    self.heading(2, "How to decide", None);
+                }
+                let name = format!("{}{}", self.names.prefixes[file], matrix.name.text);
+                self.heading(
+                    3,
+                    &escape(&crate::names::humane(&name)),
+                    Some(&format!("matrix-{name}")),
+                );
+                self.out.block(&self.matrix_intro(matrix));
+                let head: Vec<_> = matrix
+                    .table
+                    .head
+                    .iter()
+                    .map(|cell| escape(&crate::names::humane(&cell.text)))
+                    .collect();
+                let head: Vec<_> = head.iter().map(String::as_str).collect();
+                let rows: Vec<_> = matrix
+                    .table
+                    .rows
+                    .iter()
+                    .map(|row| self.row(matrix, row))
+                    .collect();
+                self.out.block(&table(&head, &rows));
+            }
+        }
+    }
+
+    fn matrix_intro(&self, matrix: &Matrix) -> String {
+        let names = |formals: &[runbook_grammar::ast::Formal]| {
+            let names: Vec<_> = formals
+                .iter()
+                .map(|formal| code(&formal.name.text))
+                .collect();
+            crate::text::and(&names)
+        };
+        let which = if matrix.first {
+            "The first row that fits counts."
+        } else {
+            "Exactly one row fits."
+        };
+        format!(
+            "From {} follows {}. {which}",
+            names(&matrix.inputs),
+            names(&matrix.outputs)
+        )
+    }
+
+    fn row(&self, matrix: &Matrix, row: &runbook_grammar::ast::Row) -> Vec<String> {
+        let cells = row
+            .cells
+            .iter()
+            .zip(&matrix.table.head)
+            .map(|(cell, head)| {
+                let is_output = matrix
+                    .outputs
+                    .iter()
+                    .any(|output| output.name.text == head.text);
+                let text = cell.text.trim();
+                let quoted = text
+                    .strip_prefix('"')
+                    .and_then(|text| text.strip_suffix('"'))
+                    .filter(|inner| !inner.contains('"'));
+                match (quoted, is_output && !text.is_empty()) {
+                    (Some(inner), _) => escape(inner),
+                    (None, true) => code(text),
+                    (None, false) => escape(text),
+                }
+            });
+        cells.collect()
+    }
+}
+
+fn is_preparation(kind: &StmtKind) -> bool {
+    matches!(
+        kind,
+        StmtKind::Needs(_)
+            | StmtKind::Param { .. }
+            | StmtKind::Secret { .. }
+            | StmtKind::Host { .. }
+            | StmtKind::Interpreter { .. }
+            | StmtKind::Guard { .. }
+            | StmtKind::Lock(_)
+            | StmtKind::In(_)
+            | StmtKind::On(_)
+            | StmtKind::Env { .. }
+            | StmtKind::With(_)
+    )
+}
+
+/// An address, as a link where it is one already.
+fn address(url: &Str) -> String {
+    let text = source_text(url);
+    let is_whole = url.plain().is_some() && !text.contains([' ', '<', '>']);
+    if is_whole && (text.starts_with("http://") || text.starts_with("https://")) {
+        format!("<{text}>")
+    } else {
+        code(&text)
+    }
+}
+
+fn contact_value(kind: &str, value: &Str) -> String {
+    let text = plain(value);
+    let is_mail = kind == "email" && text.contains('@') && !text.contains([' ', '<', '>']);
+    if is_mail {
+        format!("<{text}>")
+    } else if text.starts_with("http") {
+        address(value)
+    } else {
+        escape(&text)
+    }
+}

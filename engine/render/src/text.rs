@@ -1,0 +1,185 @@
+//! Text as Markdown takes it: what an author wrote as plain text must not turn into markup, and what is code must
+//! stay code whatever it holds.
+
+use runbook_grammar::ast::{Str, StrPart};
+
+/// A string as a reader sees it: values that are filled in later stand in angle brackets, `⟨name⟩`.
+pub(crate) fn plain(string: &Str) -> String {
+    filled(string, |path| format!("⟨{path}⟩"))
+}
+
+/// The same, with holes as in the source. For commands.
+pub(crate) fn source_text(string: &Str) -> String {
+    filled(string, |path| format!("{{{{{path}}}}}"))
+}
+
+fn filled(string: &Str, hole: impl Fn(String) -> String) -> String {
+    let parts = string.parts.iter().map(|part| match part {
+        StrPart::Text { text, .. } => text.clone(),
+        StrPart::Hole { path, .. } => {
+            let names: Vec<_> = path.names.iter().map(|name| name.text.as_str()).collect();
+            hole(names.join("."))
+        }
+    });
+    parts.collect()
+}
+
+/// A title or another string, on one line. Code between backticks is the only markup it may hold.
+pub(crate) fn inline(string: &Str) -> String {
+    escape(&plain(string))
+}
+
+/// Plain text as one line of Markdown that reads the same. A stretch between equal backticks stays code.
+pub(crate) fn escape(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('`') {
+        let Some(length) = rest[start + 1..].find('`').filter(|length| *length > 0) else {
+            break;
+        };
+        let end = start + 1 + length + 1;
+        out.push_str(&escape_words(&rest[..start]));
+        out.push_str(&rest[start..end]);
+        rest = &rest[end..];
+    }
+    out.push_str(&escape_words(rest));
+    escape_start(&out)
+}
+
+fn escape_words(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        let after = chars.peek().copied().unwrap_or(' ');
+        let special = match char {
+            '\\' => after.is_ascii_punctuation(),
+            '*' | '`' | '[' | ']' | '<' | '~' | '$' => true,
+            // Inside a word an underscore is no emphasis.
+            '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
+            '&' => after == '#' || after.is_alphabetic(),
+            _ => false,
+        };
+        if special {
+            out.push('\\');
+        }
+        out.push(char);
+        before = char;
+    }
+    out
+}
+
+/// What would begin a heading, a list, a quote or a table, did it stand at the start of a line.
+fn escape_start(text: &str) -> String {
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let behind = text[digits..].chars().next();
+    if digits > 0 && matches!(behind, Some('.' | ')')) {
+        return format!("{}\\{}", &text[..digits], &text[digits..]);
+    }
+    if text.starts_with(['#', '>', '+', '-', '|', '=']) {
+        format!("\\{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Prose is Markdown already. Only what a wiki would swallow as an HTML tag is escaped, outside of code.
+pub(crate) fn prose(string: &Str) -> String {
+    let mut fenced = false;
+    let text = plain(string);
+    let lines = text.split('\n').map(|line| {
+        let line = line.trim_end();
+        if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
+            fenced = !fenced;
+        }
+        if fenced {
+            line.to_owned()
+        } else {
+            prose_line(line)
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn prose_line(line: &str) -> String {
+    let mut out = String::new();
+    let mut in_code = false;
+    for (at, char) in line.char_indices() {
+        in_code ^= char == '`';
+        if char == '<' && !in_code && !out.ends_with('\\') && opens_tag(&line[at + 1..]) {
+            out.push('\\');
+        }
+        out.push(char);
+    }
+    out
+}
+
+/// Whether `<` before this text would begin a tag; `<https://…>` is a link and `a < b` a comparison.
+fn opens_tag(after: &str) -> bool {
+    let link = ["http://", "https://", "mailto:"];
+    after.starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '/' | '!' | '?'))
+        && !link.iter().any(|scheme| after.starts_with(scheme))
+}
+
+/// Code within a line. A bar is escaped for tables by [`cell`], not here.
+pub(crate) fn code(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ticks = "`".repeat(longest_run(&text, '`') + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.is_empty() {
+        " "
+    } else {
+        ""
+    };
+    format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+/// A script between fences longer than any it holds.
+pub(crate) fn fence(language: &str, script: &str) -> String {
+    let ticks = "`".repeat((longest_run(script, '`') + 1).max(3));
+    format!(
+        "{ticks}{language}\n{}\n{ticks}",
+        script.trim_end_matches('\n')
+    )
+}
+
+/// Markdown as a cell of a table.
+pub(crate) fn cell(markdown: &str) -> String {
+    markdown.trim().replace('|', "\\|").replace('\n', "<br>")
+}
+
+/// Rows of Markdown, the head first.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut lines = vec![
+        line(head.iter().map(|&cell| cell.to_owned())),
+        line(head.iter().map(|_| "---".to_owned())),
+    ];
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.iter().map(|text| cell(text)))),
+    );
+    lines.join("\n")
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+}
+
+fn longest_run(text: &str, wanted: char) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for char in text.chars() {
+        run = if char == wanted { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// `a`, `a and b`, `a, b and c`
+pub(crate) fn and(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
