@@ -7,6 +7,7 @@
 //! | [`matrix`] | proves decision tables, and picks a row |
 //! | [`shell`] | where a value stands in a command, and the form that is safe there |
 //! | [`read`], [`show`] | text to values, values to text |
+//! | [`near`] | the name that was probably meant |
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
 //! | [`codes`] | the numbers of this room's errors |
 //! | [`ids`] | indexes into its arenas |
@@ -16,6 +17,7 @@ pub mod command;
 pub mod expr;
 pub mod ids;
 pub mod matrix;
+pub mod near;
 pub mod operators;
 pub mod plan;
 pub mod read;
