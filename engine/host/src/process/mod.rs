@@ -33,9 +33,11 @@ mod launch;
 mod output;
 mod report;
 mod running;
+mod spared;
 
 pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
 pub use output::{Redact, Redactors, Stream};
 pub use report::Report;
 pub use runbook_core::event::Identity;
 pub use running::{Processes, Settings};
+pub use spared::{forget, is_spared, spare};
