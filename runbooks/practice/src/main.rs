@@ -29,6 +29,7 @@ usage: practice [--ground DIR] [COMMAND]
   setup [--pace S] lay the ground and break the service, and say where it is
   restart          restart the service with what is built now
   runs VERSION     whether the service runs this version: exits 0 or 1
+  health           what the health endpoint answers
   stop             stop the service
   ledger           show what was really done, in order
   serve            be the service, in the foreground
@@ -65,6 +66,8 @@ fn main() -> ExitCode {
             [version] => process::runs(&ground, version),
             _ => return refuse("`runs` wants one version, such as v1.0.0"),
         },
+        "health" => process::get(&ground, "/health")
+            .map(|answer| say(&format!("{} {}", answer.status, answer.body.trim()))),
         "stop" => process::stop(&ground).map(|was| {
             say(match was {
                 process::Was::Running => "the service is stopped",
