@@ -7,10 +7,6 @@ pub const NOT_A_FILE: Code = Code(3002);
 pub const NOT_UTF8: Code = Code(3003);
 pub const FILE_EMPTY: Code = Code(3004);
 pub const FILE_TOO_LARGE: Code = Code(3005);
-pub const MODULE_OUTSIDE: Code = Code(3006);
-pub const MODULE_UNREADABLE: Code = Code(3007);
-pub const MODULE_UNKNOWN: Code = Code(3008);
-pub const MODULE_CYCLE: Code = Code(3009);
 
 pub const CONFIG_WRONG: Code = Code(3010);
 pub const ANSWERS_WRONG: Code = Code(3011);
@@ -43,10 +39,6 @@ pub const ALL: &[(Code, &str)] = &[
     (NOT_UTF8, "the file is not UTF-8"),
     (FILE_EMPTY, "the file is empty"),
     (FILE_TOO_LARGE, "the file is larger than 256 MiB"),
-    (MODULE_OUTSIDE, "a module lies outside the runbook's folder"),
-    (MODULE_UNREADABLE, "a module cannot be read"),
-    (MODULE_UNKNOWN, "the standard library has no such module"),
-    (MODULE_CYCLE, "modules use each other in a circle"),
     (CONFIG_WRONG, "`runbook.toml` says something it cannot say"),
     (
         ANSWERS_WRONG,

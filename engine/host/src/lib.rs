@@ -2,6 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | [`load`], [`files`] | the runbook and its modules, read once |
+//! | [`runs`], [`lock`] | the state home, the folder of a run, who has it |
 //! | [`journal`] | facts, durable before they are believed |
 //! | [`clock`] | wall and boot time |
 //! | [`process`] | commands: gate, output, stop, orphans |
@@ -14,8 +16,12 @@ pub mod clock;
 pub mod codes;
 pub mod error;
 pub mod http;
+pub mod files;
 pub mod journal;
+pub mod load;
+pub mod lock;
 pub mod operator;
 pub mod os;
 pub mod process;
 pub mod signals;
+pub mod runs;

@@ -95,6 +95,8 @@ pub struct Head {
 pub struct SourceDigest {
     /// As named to a person.
     pub name: String,
+    /// As modules know it: empty for the runbook, `std.git`, else the path below the runbook's folder.
+    pub module: String,
     /// Where it was read, absolute; empty for the standard library.
     pub path: String,
     /// Under `source/` of the run.
@@ -133,7 +135,6 @@ pub(super) struct Line<'a> {
     pub t_wall: i64,
     pub t_boot: i64,
     pub prev: &'a str,
-    pub first: Option<u64>,
     pub event: Option<Event>,
     pub host: Option<HostRecord>,
 }

@@ -1,0 +1,272 @@
+//! The folder of one run:
+//!
+//! ```text
+//! lock        held by the engine that has the run; its text says who
+//! journal     facts, one a line
+//! source/     the exact bytes of the runbook and its modules
+//! output      what commands printed, where it is longer than 4 KiB
+//! tail-N.bin  bytes that recovery cut off the journal
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
+
+use super::home::{StateHome, make, make_file, private, sync_folder, unusable};
+use crate::codes;
+use crate::error::{HostError, plainly};
+use crate::journal::disk::FileDisk;
+use crate::journal::record::{SourceDigest, hex};
+use crate::journal::{End, Journal, Reading, Record, Tail};
+use crate::load::Original;
+use crate::lock::{self, Holder, Lock, NotTaken};
+
+/// The folder of a run. Who has the [`Lock`] may write to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    pub id: String,
+    pub path: PathBuf,
+}
+
+/// A run that is ours.
+pub struct Held {
+    pub dir: RunDir,
+    pub lock: Lock,
+}
+
+impl RunDir {
+    /// A new run: its folder, its lock, and its copies of the sources, all durable.
+    pub fn create(
+        home: &StateHome,
+        by: &str,
+        originals: &[Original],
+    ) -> Result<(Held, Vec<SourceDigest>, Journal), HostError> {
+        let id = uuid::Uuid::now_v7().to_string();
+        let path = home.runs().join(&id);
+        let made = |path: &Path, error: io::Error| unusable(path, "made", &error);
+        make(&path).map_err(|error| made(&path, error))?;
+        let dir = RunDir { id, path };
+        let lock = dir.lock(by)?;
+        let sources = dir.path.join("source");
+        make(&sources).map_err(|error| made(&sources, error))?;
+        let mut digests = Vec::new();
+        for (n, original) in originals.iter().enumerate() {
+            let name = copy_name(n, original);
+            let path = sources.join(&name);
+            make_file(&path)
+                .and_then(|mut file| {
+                    file.write_all(&original.bytes)?;
+                    file.sync_data()
+                })
+                .map_err(|error| unusable(&path, "written", &error))?;
+            digests.push(SourceDigest {
+                name: original.name.clone(),
+                module: original.module.clone(),
+                path: original.path.clone(),
+                file: name,
+                bytes: original.bytes.len() as u64,
+                sha256: hex(&Sha256::digest(&original.bytes)),
+            });
+        }
+        let journal = dir.journal_path();
+        let file = make_file(&journal).map_err(|error| made(&journal, error))?;
+        let disk = FileDisk::new(file, journal.clone()).map_err(|error| made(&journal, error))?;
+        let output = dir.output_path();
+        make_file(&output).map_err(|error| made(&output, error))?;
+        sync_folder(&sources)?;
+        sync_folder(&dir.path)?;
+        sync_folder(&home.runs())?;
+        let journal = Journal::new(Box::new(disk), End::START);
+        Ok((Held { dir, lock }, digests, journal))
+    }
+
+    /// A run that is there.
+    pub fn open(home: &StateHome, id: &str) -> Result<RunDir, HostError> {
+        let path = home.runs().join(id);
+        private(&path)?;
+        Ok(RunDir {
+            id: id.to_owned(),
+            path,
+        })
+    }
+
+    /// Takes the run, unless another engine has it.
+    pub fn lock(&self, by: &str) -> Result<Lock, HostError> {
+        let holder = Holder {
+            pid: std::process::id(),
+            since: crate::clock::now().wall,
+            by: by.to_owned(),
+            run: String::new(),
+        };
+        lock::take(&self.lock_path(), &holder, lock::PATIENCE).map_err(|error| match error {
+            NotTaken::Held(holder) => HostError::new(
+                codes::RUN_HELD,
+                format!("run {} is held by {holder}", self.id),
+            )
+            .help("Go to the terminal of that process, or end it, then resume."),
+            NotTaken::Failed(error) => unusable(&self.lock_path(), "locked", &error),
+        })
+    }
+
+    /// Who has the run right now.
+    pub fn holder(&self) -> Option<Holder> {
+        lock::holder(&self.lock_path())
+    }
+
+    /// Hands every record over, in order. The file is only looked at.
+    pub fn read(
+        &self,
+        visit: impl FnMut(Record) -> Result<(), HostError>,
+    ) -> Result<Reading, HostError> {
+        crate::journal::read(self.open_journal(Access::Read)?, visit)
+    }
+
+    /// Goes on with the journal where a reading ended. A torn tail is kept aside and cut off; an ambiguous
+    /// one only when `cut` says that a person agreed.
+    pub fn append(&self, reading: &Reading, cut: Cut) -> Result<Journal, HostError> {
+        if let Some(newer) = &reading.look_only {
+            return Err(HostError::new(
+                codes::JOURNAL_NEWER,
+                format!("the journal of run {} holds {newer}", self.id),
+            )
+            .help("Resume the run with the engine that wrote it; `runbook show` can look at it."));
+        }
+        let file = self.open_journal(Access::Write)?;
+        let mut end = reading.end;
+        let failed = |error: io::Error| {
+            HostError::new(
+                codes::JOURNAL_WRITE,
+                format!("the journal cannot be written: {}", plainly(&error)),
+            )
+        };
+        match (&reading.tail, cut) {
+            (Tail::Clean, _) => {}
+            (Tail::Torn { bytes }, _) | (Tail::Ambiguous { bytes, .. }, Cut::Agreed) => {
+                self.keep_aside(bytes)?;
+                file.set_len(end.offset)
+                    .and_then(|()| file.sync_all())
+                    .map_err(failed)?;
+                end.length = end.offset;
+            }
+            (Tail::Ambiguous { why, .. }, Cut::TornOnly) => {
+                return Err(HostError::new(
+                    codes::JOURNAL_TAIL,
+                    format!(
+                        "the journal of run {} cannot be trusted to its end: {why}",
+                        self.id
+                    ),
+                )
+                .help("Resume it in a terminal and say what is to be done."));
+            }
+        }
+        end.epoch += 1;
+        let disk = FileDisk::new(file, self.journal_path()).map_err(failed)?;
+        Ok(Journal::new(Box::new(disk), end))
+    }
+
+    fn keep_aside(&self, bytes: &[u8]) -> Result<(), HostError> {
+        for n in 1.. {
+            let path = self.path.join(format!("tail-{n}.bin"));
+            match make_file(&path) {
+                Ok(mut file) => {
+                    file.write_all(bytes)
+                        .and_then(|()| file.sync_all())
+                        .map_err(|error| unusable(&path, "written", &error))?;
+                    return sync_folder(&self.path);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unusable(&path, "made", &error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn open_journal(&self, access: Access) -> Result<File, HostError> {
+        let path = self.journal_path();
+        OpenOptions::new()
+            .read(true)
+            .write(access == Access::Write)
+            .custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default())
+            .open(&path)
+            .map_err(|error| {
+                HostError::new(
+                    codes::JOURNAL_READ,
+                    format!("{} cannot be read: {}", path.display(), plainly(&error)),
+                )
+            })
+    }
+
+    /// The run's own copies of its sources, held against what the journal says of them.
+    pub fn originals(&self, digests: &[SourceDigest]) -> Result<Vec<Original>, HostError> {
+        let mut originals = Vec::new();
+        for digest in digests {
+            let path = self.path.join("source").join(&digest.file);
+            let bytes = crate::files::read(&path)?;
+            if hex(&Sha256::digest(&bytes)) != digest.sha256 {
+                return Err(HostError::new(
+                    codes::SNAPSHOT_DIFFERS,
+                    format!("{} is not what the journal says it was", path.display()),
+                )
+                .help("Restore it from a backup; the journal's first record has its SHA-256."));
+            }
+            originals.push(Original {
+                name: digest.name.clone(),
+                module: digest.module.clone(),
+                path: digest.path.clone(),
+                bytes,
+            });
+        }
+        Ok(originals)
+    }
+
+    pub fn journal_path(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    pub fn output_path(&self) -> PathBuf {
+        self.path.join("output")
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// How much of a damaged tail may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    TornOnly,
+    /// A person said yes to losing a record that may have been acknowledged.
+    Agreed,
+}
+
+/// `00-rollback.rbk`, `01-queues.rbk`, `02-std.git.rbk`
+fn copy_name(n: usize, original: &Original) -> String {
+    let last = match original.module.as_str() {
+        "" => original.name.rsplit('/').next().unwrap_or_default(),
+        module => module.rsplit('/').next().unwrap_or_default(),
+    };
+    let stem = last.strip_suffix(".rbk").unwrap_or(last);
+    let stem: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(80)
+        .collect();
+    format!("{n:02}-{stem}.rbk")
+}

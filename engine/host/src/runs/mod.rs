@@ -1,0 +1,12 @@
+//! Runs on the disk: the state home, the folder of a run, the list of them.
+
+pub mod dir;
+pub mod home;
+pub mod list;
+
+pub use dir::{Cut, Held, RunDir};
+pub use home::StateHome;
+pub use list::{RunSummary, Standing, find, list, newest, newest_unfinished};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+use super::*;
+use crate::codes;
+use crate::journal::record::Head;
+use crate::journal::{Body, Entry, HostRecord, Tail};
+use crate::load::Original;
+use runbook_core::effect::EndWhy;
+use runbook_core::event::{Event, Moment};
+use runbook_plan::plan::Outcome;
+use std::os::unix::fs::MetadataExt;
+
+fn home() -> (tempfile::TempDir, StateHome) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = StateHome::open(folder.path().join("runbook")).unwrap();
+    (folder, home)
+}
+
+fn originals() -> Vec<Original> {
+    let original = |name: &str, module: &str, text: &str| Original {
+        name: name.into(),
+        module: module.into(),
+        path: String::new(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    vec![
+        original("deep/roll back.rbk", "", "rbk 1\r\n"),
+        original("deep/lib/queues.rbk", "lib/queues.rbk", "rbk 1\n"),
+        original("std.git", "std.git", "rbk 1\n"),
+    ]
+}
+
+fn at(wall: i64) -> Moment {
+    Moment { wall, boot: wall }
+}
+
+fn started(home: &StateHome) -> (Held, crate::journal::Journal) {
+    let (held, sources, mut journal) = RunDir::create(home, "ada", &originals()).unwrap();
+    let head = HostRecord::Head(Head {
+        format: "1.0".into(),
+        run: held.dir.id.clone(),
+        sources,
+        ..Head::default()
+    });
+    journal.append(at(5), Entry::Host(&head));
+    journal.commit().unwrap();
+    (held, journal)
+}
+
+#[test]
+fn a_run_is_a_private_folder_with_the_exact_bytes_of_its_sources() {
+    let (_folder, home) = home();
+    let (held, _journal) = started(&home);
+    let mut open = vec![held.dir.path.clone()];
+    let mut names = Vec::new();
+    while let Some(path) = open.pop() {
+        let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
+        if path.is_dir() {
+            assert_eq!(mode, 0o700, "{}", path.display());
+            open.extend(std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+        } else {
+            assert_eq!(mode, 0o600, "{}", path.display());
+            let name = path.strip_prefix(&held.dir.path).unwrap();
+            names.push(name.display().to_string());
+        }
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "journal",
+            "lock",
+            "output",
+            "source/00-roll_back.rbk",
+            "source/01-queues.rbk",
+            "source/02-std.git.rbk"
+        ]
+    );
+    let mut digests = Vec::new();
+    held.dir
+        .read(|record| {
+            if let Body::Host(HostRecord::Head(head)) = record.body {
+                digests = head.sources;
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(held.dir.originals(&digests).unwrap(), originals());
+    std::fs::write(held.dir.path.join("source/01-queues.rbk"), "rbk 2\n").unwrap();
+    let error = held.dir.originals(&digests).unwrap_err();
+    assert_eq!(error.code, codes::SNAPSHOT_DIFFERS);
+}
+
+#[test]
+fn where_a_run_stands_is_read_off_its_lock_and_its_last_record() {
+    let (_folder, home) = home();
+    let (held, mut journal) = started(&home);
+    let dir = held.dir.clone();
+    let standing = || list::summary(dir.clone()).standing;
+    assert!(matches!(standing(), Standing::Running(holder) if holder.by == "ada"));
+    drop(held);
+    assert_eq!(standing(), Standing::Crashed);
+    let parked = HostRecord::Parked {
+        why: "nobody to ask".into(),
+        until: None,
+    };
+    journal.append(at(6), Entry::Host(&parked));
+    journal.commit().unwrap();
+    assert!(matches!(standing(), Standing::Parked { .. }));
+    assert_eq!(newest_unfinished(&home).unwrap(), dir);
+    let ended = HostRecord::Ended {
+        outcome: Outcome::Resolved,
+        text: String::new(),
+        why: EndWhy::Finished,
+    };
+    journal.append(at(7), Entry::Host(&ended));
+    journal.commit().unwrap();
+    assert!(matches!(standing(), Standing::Ended { .. }));
+    assert_eq!(
+        newest_unfinished(&home).unwrap_err().code,
+        codes::RUN_UNKNOWN
+    );
+    let summary = &list(&home).unwrap()[0];
+    assert_eq!((summary.started, summary.last), (5, 7));
+}
+
+#[test]
+fn a_run_is_found_by_the_beginning_of_its_name() {
+    let (_folder, home) = home();
+    let (first, _a) = started(&home);
+    let (second, _b) = started(&home);
+    assert_eq!(find(&home, &first.dir.id).unwrap(), first.dir);
+    assert_eq!(newest(&home).unwrap(), second.dir);
+    let both = find(&home, "").unwrap_err();
+    assert!(both.message.contains("several runs"), "{both}");
+    assert!(find(&home, "zz").is_err());
+    assert!(find(&home, "../locks").is_err());
+    let order: Vec<String> = list(&home)
+        .unwrap()
+        .into_iter()
+        .map(|run| run.dir.id)
+        .collect();
+    assert_eq!(order, [second.dir.id, first.dir.id]);
+}
+
+#[test]
+fn a_run_has_one_engine() {
+    let (_folder, home) = home();
+    let (held, _journal) = started(&home);
+    let error = held.dir.lock("bob").unwrap_err();
+    assert_eq!(error.code, codes::RUN_HELD);
+    assert!(error.message.contains("of ada"), "{error}");
+    assert_eq!(error.exit_code(), 75);
+}
+
+#[test]
+fn a_torn_tail_is_kept_aside_and_cut_off() {
+    let (_folder, home) = home();
+    let (held, mut journal) = started(&home);
+    let end = held.dir.read(|_| Ok(())).unwrap().end.offset;
+    journal.append(at(6), Entry::Event(&Event::Ticked));
+    journal.commit().unwrap();
+    drop(journal);
+    let path = held.dir.journal_path();
+    let bytes = std::fs::read(&path).unwrap();
+    let end = usize::try_from(end).unwrap();
+    std::fs::write(&path, &bytes[..end + 30]).unwrap();
+    let reading = held.dir.read(|_| Ok(())).unwrap();
+    assert!(matches!(reading.tail, Tail::Torn { .. }));
+    let mut journal = held.dir.append(&reading, Cut::TornOnly).unwrap();
+    assert_eq!(
+        std::fs::read(held.dir.path.join("tail-1.bin")).unwrap(),
+        bytes[end..end + 30]
+    );
+    journal.append(at(8), Entry::Event(&Event::Ticked));
+    journal.commit().unwrap();
+    let mut epochs = Vec::new();
+    let reading = held
+        .dir
+        .read(|record| {
+            epochs.push((record.seq, record.epoch));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(epochs, [(0, 1), (1, 2)]);
+    assert_eq!(reading.tail, Tail::Clean);
+}
+
+#[test]
+fn j10_an_ambiguous_tail_is_cut_only_with_a_persons_yes() {
+    let (_folder, home) = home();
+    let (held, mut journal) = started(&home);
+    journal.append(at(6), Entry::Event(&Event::Ticked));
+    journal.commit().unwrap();
+    drop(journal);
+    let path = held.dir.journal_path();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.iter().rposition(|b| *b == b'}').unwrap();
+    bytes[last - 2] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let reading = held.dir.read(|_| Ok(())).unwrap();
+    let refused = held.dir.append(&reading, Cut::TornOnly).err().unwrap();
+    assert_eq!(refused.code, codes::JOURNAL_TAIL);
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        bytes,
+        "the file is as it was"
+    );
+    held.dir.append(&reading, Cut::Agreed).unwrap();
+    assert!(held.dir.path.join("tail-1.bin").exists());
+    assert_eq!(held.dir.read(|_| Ok(())).unwrap().tail, Tail::Clean);
+}
