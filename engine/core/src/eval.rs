@@ -1,13 +1,19 @@
 //! Gives an expression its value. Pure, total: whatever the values are, the answer is a value or a sentence.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use runbook_grammar::span::Span;
-use runbook_plan::expr::{Expr, LastFact, RunFact};
+use runbook_plan::expr::{Expr, ExprKind, Function, LastFact, Op, RunFact};
 use runbook_plan::ids::VarId;
-use runbook_plan::value::{SecretId, Value};
+use runbook_plan::read;
+use runbook_plan::show;
+use runbook_plan::value::{SecretId, Type, Value};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use crate::event::Moment;
+use crate::fill;
 
 /// What the names of an expression stand for, at one place of a run.
 pub trait Scope {
@@ -38,43 +44,564 @@ impl fmt::Display for EvalError {
     }
 }
 
-/// The value of `expr`. [`Value::Missing`] is a value: that of an `optional` name, an absent field of `json`.
-/// To compute or compare with what is missing is an error; `else`, `is set` and `is empty` are not.
-pub fn eval(expr: &Expr, scope: &dyn Scope) -> Result<Value, EvalError> {
-    let _ = scope;
+pub(crate) fn error<T>(span: Span, message: impl Into<String>) -> Result<T, EvalError> {
     Err(EvalError {
-        message: String::new(),
-        span: expr.span,
+        message: message.into(),
+        span,
+    })
+}
+
+/// The value of `expr`. [`Value::Missing`] is a value: that of an `optional` name, an absent field of `json`.
+/// To compute or compare with what is missing is an error; `else`, `is set` and `is empty` are not. A json
+/// `null` counts as missing.
+///
+/// Recurses as deep as the expression nests, which the language bounds.
+pub fn eval(expr: &Expr, scope: &dyn Scope) -> Result<Value, EvalError> {
+    let span = expr.span;
+    Ok(match &expr.kind {
+        ExprKind::Literal(value) => value.clone(),
+        ExprKind::Var(var) => scope.var(*var).cloned().unwrap_or(Value::Missing),
+        ExprKind::Run(fact) => scope.run(*fact),
+        ExprKind::Last(fact) => scope.last(*fact).unwrap_or(Value::Missing),
+        ExprKind::Text(template) => Value::Text(fill::fill_value(template, scope)?),
+        ExprKind::List(items) => Value::List(
+            items
+                .iter()
+                .map(|item| eval(item, scope))
+                .collect::<Result<_, _>>()?,
+        ),
+        ExprKind::Field(of, name) => field(eval(of, scope)?, name, of)?,
+        ExprKind::Index(of, at) => {
+            let list = eval(of, scope)?;
+            index(list, eval(at, scope)?, span)?
+        }
+        ExprKind::Call(function, args) => call(*function, args, span, scope)?,
+        ExprKind::Binary(Op::And, a, b) => Value::Bool(holds(a, scope)? && holds(b, scope)?),
+        ExprKind::Binary(Op::Or, a, b) => Value::Bool(holds(a, scope)? || holds(b, scope)?),
+        ExprKind::Binary(op, a, b) => {
+            let left = present(a, scope)?;
+            let right = present(b, scope)?;
+            binary(*op, left, right, span)?
+        }
+        ExprKind::Not(inner) => Value::Bool(!holds(inner, scope)?),
+        ExprKind::Negate(inner) => match present(inner, scope)? {
+            Value::Number(n) => Value::Number(-n),
+            Value::Percent(n) => Value::Percent(-n),
+            other => return error(span, format!("{} has no negative", said(&other))),
+        },
+        ExprKind::IsSet(inner) => Value::Bool(!is_missing(&eval(inner, scope)?)),
+        ExprKind::IsEmpty(inner) => Value::Bool(is_empty(&eval(inner, scope)?)),
+        ExprKind::Matches(inner, pattern) => {
+            let text = text_of(&present(inner, scope)?, inner.span)?;
+            match regex_lite::Regex::new(&pattern.0) {
+                Ok(regex) => Value::Bool(regex.is_match(&text)),
+                Err(why) => return error(span, format!("the pattern cannot be read: {why}")),
+            }
+        }
+        ExprKind::Between(x, low, high) => {
+            let x = present(x, scope)?;
+            let above = order(&present(low, scope)?, &x, span)? != Ordering::Greater;
+            let below = order(&x, &present(high, scope)?, span)? != Ordering::Greater;
+            Value::Bool(above && below)
+        }
+        ExprKind::Else(a, b) => {
+            let value = eval(a, scope)?;
+            if is_missing(&value) {
+                eval(b, scope)?
+            } else {
+                value
+            }
+        }
+        ExprKind::Read(inner, ty) => read_as(eval(inner, scope)?, ty, scope, inner.span)?,
     })
 }
 
 /// The value of a condition.
 pub fn holds(expr: &Expr, scope: &dyn Scope) -> Result<bool, EvalError> {
-    match eval(expr, scope)? {
-        Value::Bool(yes) => Ok(yes),
-        _ => Err(EvalError {
-            message: "this is no yes or no".into(),
-            span: expr.span,
-        }),
+    match present(expr, scope)? {
+        Value::Bool(yes) | Value::Json(serde_json::Value::Bool(yes)) => Ok(yes),
+        other => error(expr.span, format!("{} is neither yes nor no", said(&other))),
     }
 }
 
 /// The milliseconds of a clause such as `timeout` or `within`.
 pub fn milliseconds(expr: &Expr, scope: &dyn Scope) -> Result<u64, EvalError> {
-    match eval(expr, scope)? {
+    match present(expr, scope)? {
         Value::Duration(ms) => Ok(ms),
-        _ => Err(EvalError {
-            message: "this is no duration".into(),
-            span: expr.span,
-        }),
+        other => error(expr.span, format!("{} is no duration", said(&other))),
     }
 }
 
 /// The whole number of a clause such as `retry` or `max`, 0 or more.
 pub fn count(expr: &Expr, scope: &dyn Scope) -> Result<u32, EvalError> {
-    eval(expr, scope)?;
-    Err(EvalError {
-        message: "this is no whole number".into(),
-        span: expr.span,
+    match present(expr, scope)? {
+        Value::Number(n) if n.fract().is_zero() && n.to_u32().is_some() => {
+            Ok(n.to_u32().unwrap_or(0))
+        }
+        other => error(
+            expr.span,
+            format!("{} is no whole number from 0 up", said(&other)),
+        ),
+    }
+}
+
+/// Whether a value is missing: unset, or a json `null`.
+pub fn is_missing(value: &Value) -> bool {
+    matches!(value, Value::Missing | Value::Json(serde_json::Value::Null))
+}
+
+/// The value, which must be there.
+pub(crate) fn present(expr: &Expr, scope: &dyn Scope) -> Result<Value, EvalError> {
+    let value = eval(expr, scope)?;
+    if !is_missing(&value) {
+        return Ok(value);
+    }
+    let what = match &expr.kind {
+        ExprKind::Field(_, name) => format!("there is no field `{name}`"),
+        ExprKind::Index(..) => "the list is not that long".to_owned(),
+        ExprKind::Last(_) => "nothing stands above that this could speak of".to_owned(),
+        ExprKind::Call(Function::Env, _) => "the environment variable is not set".to_owned(),
+        _ => "this has no value".to_owned(),
+    };
+    error(expr.span, what)
+}
+
+fn is_empty(value: &Value) -> bool {
+    use serde_json::Value as Json;
+    match value {
+        Value::Missing | Value::Json(Json::Null) => true,
+        Value::Text(text) | Value::Url(text) | Value::Path(text) => text.is_empty(),
+        Value::Json(Json::String(text)) => text.is_empty(),
+        Value::Json(Json::Array(items)) => items.is_empty(),
+        Value::Json(Json::Object(fields)) => fields.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn field(of: Value, name: &str, expr: &Expr) -> Result<Value, EvalError> {
+    use serde_json::Value as Json;
+    Ok(match of {
+        Value::Missing | Value::Json(Json::Null) => Value::Missing,
+        Value::Json(Json::Object(mut fields)) => {
+            // A header's name has no case, and its `-` cannot be written in a name.
+            let header = matches!(expr.kind, ExprKind::Last(LastFact::Header));
+            let key = if header {
+                let same = |key: &&String| key.replace('-', "_").eq_ignore_ascii_case(name);
+                fields.keys().find(same).cloned()
+            } else {
+                Some(name.to_owned())
+            };
+            match key.and_then(|key| fields.shift_remove(&key)) {
+                None | Some(Json::Null) => Value::Missing,
+                Some(value) => Value::Json(value),
+            }
+        }
+        other => {
+            let what = said(&other);
+            return error(
+                expr.span,
+                format!("{what} has no field `{name}`, since it is no json object"),
+            );
+        }
     })
 }
+
+fn index(of: Value, at: Value, span: Span) -> Result<Value, EvalError> {
+    use serde_json::Value as Json;
+    if is_missing(&of) {
+        return Ok(Value::Missing);
+    }
+    // `header["content-type"]`: a field whose name is no identifier.
+    let at = match (at, &of) {
+        (Value::Number(n), _) => n,
+        (Value::Text(key), Value::Json(Json::Object(fields))) => {
+            return Ok(match fields.get(&key) {
+                None | Some(Json::Null) => Value::Missing,
+                Some(value) => Value::Json(value.clone()),
+            });
+        }
+        (other, _) => return error(span, format!("{} is no place in a list", said(&other))),
+    };
+    let Some(at) = at.to_usize().filter(|_| at.fract().is_zero()) else {
+        return error(
+            span,
+            format!(
+                "{} is no place in a list: places count from 0",
+                at.normalize()
+            ),
+        );
+    };
+    Ok(match of {
+        Value::List(mut items) if at < items.len() => items.swap_remove(at),
+        Value::Json(Json::Array(mut items)) if at < items.len() => {
+            Value::Json(items.swap_remove(at))
+        }
+        Value::List(_) | Value::Json(Json::Array(_)) => Value::Missing,
+        other => return error(span, format!("{} is no list", said(&other))),
+    })
+}
+
+fn call(
+    function: Function,
+    args: &[Expr],
+    span: Span,
+    scope: &dyn Scope,
+) -> Result<Value, EvalError> {
+    use serde_json::Value as Json;
+    let Some(first) = args.first() else {
+        return match function {
+            Function::Now => Ok(Value::Time(scope.now().wall)),
+            _ => error(span, "this function needs a value"),
+        };
+    };
+    let value = present(first, scope)?;
+    Ok(match function {
+        Function::Now => Value::Time(scope.now().wall),
+        Function::Len => {
+            let len = match &value {
+                Value::List(items) => items.len(),
+                Value::Json(Json::Array(items)) => items.len(),
+                Value::Json(Json::Object(fields)) => fields.len(),
+                other => text_of(other, first.span)?.chars().count(),
+            };
+            Value::Number(Decimal::from(len))
+        }
+        Function::Lines => {
+            let text = text_of(&value, first.span)?;
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            Value::List(lines.map(|line| Value::Text(line.to_owned())).collect())
+        }
+        Function::Trim => Value::Text(text_of(&value, first.span)?.trim().to_owned()),
+        Function::Join => {
+            let between = match args.get(1) {
+                Some(arg) => text_of(&present(arg, scope)?, arg.span)?,
+                None => ", ".to_owned(),
+            };
+            let items: Vec<Value> = match value {
+                Value::List(items) => items,
+                Value::Json(Json::Array(items)) => items.into_iter().map(Value::Json).collect(),
+                other => return error(first.span, format!("{} is no list", said(&other))),
+            };
+            Value::Text(
+                items
+                    .iter()
+                    .map(show::value)
+                    .collect::<Vec<_>>()
+                    .join(&between),
+            )
+        }
+        Function::Number => match value {
+            Value::Number(_) => value,
+            Value::Percent(n) => Value::Number(n),
+            Value::Json(json) => read_as(Value::Json(json), &Type::Number, scope, first.span)?,
+            other => {
+                let text = text_of(&other, first.span)?;
+                read_as(Value::Text(text), &Type::Number, scope, first.span)?
+            }
+        },
+        Function::Json => match value {
+            Value::Json(_) => value,
+            other => {
+                let text = text_of(&other, first.span)?;
+                read_as(Value::Text(text), &Type::Json, scope, first.span)?
+            }
+        },
+        Function::Basename => {
+            let text = text_of(&value, first.span)?;
+            let path = text.trim_end_matches('/');
+            let name = path.rsplit('/').next().unwrap_or(path);
+            Value::Text(if name.is_empty() && !text.is_empty() {
+                "/".into()
+            } else {
+                name.into()
+            })
+        }
+        Function::Env => {
+            let name = text_of(&value, first.span)?;
+            scope
+                .env(&name)
+                .map_or(Value::Missing, |text| Value::Text(text.to_owned()))
+        }
+    })
+}
+
+/// A json or text value read as a type; a missing one stays missing.
+fn read_as(value: Value, ty: &Type, scope: &dyn Scope, span: Span) -> Result<Value, EvalError> {
+    let read = match &value {
+        Value::Missing => return Ok(Value::Missing),
+        Value::Json(json) => read::from_json(json, ty, scope.severities()),
+        Value::Text(text) => read::read(text, ty, scope.severities()),
+        _ => return Ok(value),
+    };
+    read.or_else(|why| error(span, why))
+}
+
+fn binary(op: Op, left: Value, right: Value, span: Span) -> Result<Value, EvalError> {
+    Ok(Value::Bool(match op {
+        Op::Equal => equal(&left, &right),
+        Op::NotEqual => !equal(&left, &right),
+        Op::Less => order(&left, &right, span)? == Ordering::Less,
+        Op::LessEqual => order(&left, &right, span)? != Ordering::Greater,
+        Op::Greater => order(&left, &right, span)? == Ordering::Greater,
+        Op::GreaterEqual => order(&left, &right, span)? != Ordering::Less,
+        Op::In => contains(&right, &left, span)?,
+        Op::NotIn => !contains(&right, &left, span)?,
+        Op::Contains => contains(&left, &right, span)?,
+        Op::Add | Op::Subtract | Op::Multiply | Op::Divide => {
+            return arithmetic(op, left, right, span);
+        }
+        // Taken care of before both sides have values.
+        Op::And | Op::Or => return error(span, "this is neither yes nor no"),
+    }))
+}
+
+/// Equality. Text, paths, urls, members of a closed set and severities are equal when their text is; json is
+/// equal to the value that it reads as.
+pub fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Json(a), Value::Json(b)) => a == b || json_equal(a, right) || json_equal(b, left),
+        (Value::Json(a), b) | (b, Value::Json(a)) => json_equal(a, b),
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
+        }
+        _ => match (plain_text(left), plain_text(right)) {
+            (Some(a), Some(b)) => a == b,
+            _ => left == right,
+        },
+    }
+}
+
+fn json_equal(json: &serde_json::Value, value: &Value) -> bool {
+    use serde_json::Value as Json;
+    match (json, value) {
+        (Json::Bool(a), Value::Bool(b)) => a == b,
+        (Json::Number(a), Value::Number(b)) => read::decimal(&a.to_string()) == Some(*b),
+        // `1` and `1.0` are one number, however json spells it.
+        (Json::Number(a), Value::Json(Json::Number(b))) => {
+            let a = read::decimal(&a.to_string());
+            a.is_some() && a == read::decimal(&b.to_string())
+        }
+        (Json::String(a), b) => plain_text(b) == Some(a) || show::value(b) == *a,
+        (Json::Array(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equal(a, b))
+        }
+        _ => false,
+    }
+}
+
+/// The text of a value that is nothing but text.
+fn plain_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) | Value::Url(text) | Value::Path(text) | Value::Severity(text) => {
+            Some(text)
+        }
+        Value::Json(serde_json::Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// The text of a value, for functions and patterns. A secret has none.
+fn text_of(value: &Value, span: Span) -> Result<String, EvalError> {
+    match value {
+        Value::Secret(_) => error(span, "a secret can be passed on, not looked into"),
+        Value::List(_) => error(
+            span,
+            "this is a list, and one text is wanted; `join` makes one of it",
+        ),
+        other => Ok(show::value(other)),
+    }
+}
+
+/// The order of two values of one ordered type.
+fn order(left: &Value, right: &Value, span: Span) -> Result<Ordering, EvalError> {
+    match (left, right) {
+        (Value::Number(a), Value::Number(b)) | (Value::Percent(a), Value::Percent(b)) => {
+            Ok(a.cmp(b))
+        }
+        (Value::Duration(a), Value::Duration(b)) => Ok(a.cmp(b)),
+        (Value::Time(a), Value::Time(b)) => Ok(a.cmp(b)),
+        (Value::Json(serde_json::Value::Number(a)), b) => match read::decimal(&a.to_string()) {
+            Some(a) => order(&Value::Number(a), b, span),
+            None => error(span, format!("{a} is too large a number")),
+        },
+        (a, Value::Json(serde_json::Value::Number(_))) => {
+            order(right, a, span).map(Ordering::reverse)
+        }
+        (a, b) => error(span, format!("{} and {} have no order", said(a), said(b))),
+    }
+}
+
+/// Whether `all` holds `one`: an item of a list, a part of a text, a key of a json object.
+fn contains(all: &Value, one: &Value, span: Span) -> Result<bool, EvalError> {
+    use serde_json::Value as Json;
+    match all {
+        Value::List(items) => Ok(items.iter().any(|item| equal(item, one))),
+        Value::Json(Json::Array(items)) => Ok(items.iter().any(|item| json_equal_any(item, one))),
+        Value::Json(Json::Object(fields)) => Ok(fields.contains_key(&text_of(one, span)?)),
+        other => match plain_text(other) {
+            Some(text) => Ok(text.contains(&text_of(one, span)?)),
+            None => error(
+                span,
+                format!(
+                    "{} holds nothing: it is neither text nor a list",
+                    said(other)
+                ),
+            ),
+        },
+    }
+}
+
+fn json_equal_any(json: &serde_json::Value, value: &Value) -> bool {
+    equal(&Value::Json(json.clone()), value)
+}
+
+/// `+ - * /`, as [`runbook_plan::operators::arithmetic`] lists them. Results are exact decimals of 28 digits.
+fn arithmetic(op: Op, left: Value, right: Value, span: Span) -> Result<Value, EvalError> {
+    let (left, right) = (unjson(left), unjson(right));
+    let value = match (&left, op, &right) {
+        (Value::Number(a), _, Value::Number(b)) => decimals(op, *a, *b, span)?.map(Value::Number),
+        (Value::Percent(a), Op::Add | Op::Subtract, Value::Percent(b)) => {
+            decimals(op, *a, *b, span)?.map(Value::Percent)
+        }
+        (Value::Percent(a), Op::Divide, Value::Percent(b)) => {
+            decimals(op, *a, *b, span)?.map(Value::Number)
+        }
+        (Value::Percent(a), Op::Multiply | Op::Divide, Value::Number(b))
+        | (Value::Number(a), Op::Multiply, Value::Percent(b)) => {
+            decimals(op, *a, *b, span)?.map(Value::Percent)
+        }
+        (Value::Duration(a), Op::Add, Value::Duration(b)) => a.checked_add(*b).map(Value::Duration),
+        (Value::Duration(a), Op::Subtract, Value::Duration(b)) => match a.checked_sub(*b) {
+            Some(ms) => Some(Value::Duration(ms)),
+            None => {
+                let (a, b) = (said(&left), said(&right));
+                return error(
+                    span,
+                    format!("{a} is shorter than {b}, and a duration is never negative"),
+                );
+            }
+        },
+        (Value::Duration(a), Op::Divide, Value::Duration(b)) => {
+            decimals(op, Decimal::from(*a), Decimal::from(*b), span)?.map(Value::Number)
+        }
+        (Value::Duration(ms), Op::Multiply | Op::Divide, Value::Number(by))
+        | (Value::Number(by), Op::Multiply, Value::Duration(ms)) => {
+            match decimals(op, Decimal::from(*ms), *by, span)? {
+                Some(n) if n.is_sign_negative() && !n.is_zero() => {
+                    return error(span, "a duration is never negative");
+                }
+                Some(n) => n.round().to_u64().map(Value::Duration),
+                None => None,
+            }
+        }
+        (Value::Time(a), Op::Add, Value::Duration(b))
+        | (Value::Duration(b), Op::Add, Value::Time(a)) => {
+            a.checked_add_unsigned(*b).map(Value::Time)
+        }
+        (Value::Time(a), Op::Subtract, Value::Duration(b)) => {
+            a.checked_sub_unsigned(*b).map(Value::Time)
+        }
+        (Value::Time(a), Op::Subtract, Value::Time(b)) => {
+            if a < b {
+                let (a, b) = (said(&left), said(&right));
+                return error(
+                    span,
+                    format!("{a} is before {b}, and a duration is never negative"),
+                );
+            }
+            Some(Value::Duration(a.abs_diff(*b)))
+        }
+        (Value::List(a), Op::Add, Value::List(b)) => Some(Value::List([a.as_slice(), b].concat())),
+        (a, Op::Add, b) => match (plain_text(a), plain_text(b)) {
+            (Some(a), Some(b)) => Some(Value::Text(format!("{a}{b}"))),
+            _ => return cannot(op, &left, &right, span),
+        },
+        _ => return cannot(op, &left, &right, span),
+    };
+    match value {
+        Some(value) => Ok(value),
+        None => {
+            let sign = sign(op);
+            error(
+                span,
+                format!(
+                    "{} {sign} {} is too large to compute",
+                    said(&left),
+                    said(&right)
+                ),
+            )
+        }
+    }
+}
+
+/// `None` where the result is too large.
+fn decimals(op: Op, a: Decimal, b: Decimal, span: Span) -> Result<Option<Decimal>, EvalError> {
+    Ok(match op {
+        Op::Add => a.checked_add(b),
+        Op::Subtract => a.checked_sub(b),
+        Op::Multiply => a.checked_mul(b),
+        _ if b.is_zero() => return error(span, format!("{} is divided by zero", a.normalize())),
+        _ => a.checked_div(b),
+    })
+}
+
+fn unjson(value: Value) -> Value {
+    match value {
+        Value::Json(serde_json::Value::Number(n)) => match read::decimal(&n.to_string()) {
+            Some(n) => Value::Number(n),
+            None => Value::Json(serde_json::Value::Number(n)),
+        },
+        other => other,
+    }
+}
+
+fn cannot(op: Op, left: &Value, right: &Value, span: Span) -> Result<Value, EvalError> {
+    error(
+        span,
+        format!(
+            "`{}` has no meaning between {} and {}",
+            sign(op),
+            said(left),
+            said(right)
+        ),
+    )
+}
+
+fn sign(op: Op) -> &'static str {
+    match op {
+        Op::Or => "or",
+        Op::And => "and",
+        Op::Equal => "==",
+        Op::NotEqual => "!=",
+        Op::Less => "<",
+        Op::LessEqual => "<=",
+        Op::Greater => ">",
+        Op::GreaterEqual => ">=",
+        Op::In => "in",
+        Op::NotIn => "not in",
+        Op::Contains => "contains",
+        Op::Add => "+",
+        Op::Subtract => "-",
+        Op::Multiply => "*",
+        Op::Divide => "/",
+    }
+}
+
+/// A value in a sentence: as a literal, shortened; nothing of a secret.
+fn said(value: &Value) -> String {
+    let text = match value {
+        Value::Secret(_) => return "a secret".to_owned(),
+        Value::Missing => return "a missing value".to_owned(),
+        other => show::literal(other),
+    };
+    if text.chars().count() <= 60 {
+        return format!("`{text}`");
+    }
+    let short: String = text.chars().take(60).collect();
+    format!("`{short}…`")
+}
+
+#[cfg(test)]
+#[path = "eval_tests.rs"]
+pub(crate) mod tests;

@@ -98,6 +98,8 @@ pub enum Quoting {
     Double,
     /// Inside `'…'`: `'"$v"'`.
     Single,
+    /// Inside `$'…'` of bash and zsh: `'"$v"$'`.
+    Dollar,
     /// A here-document that expands: `${v}`.
     Here,
     /// In a comment: left out.
