@@ -7,9 +7,15 @@
 //! | [`span`] | places in those bytes |
 //! | [`ast`] | the typed tree; every node knows its place |
 //! | [`diagnostic`] | a mistake: code, message, places, help |
-//! | [`parse`] | `&Source` to `ast::File` and diagnostics; never fails |
+//! | [`mod@parse`] | `&Source` to `ast::File` and diagnostics; never fails |
 
 pub mod ast;
+pub mod codes;
 pub mod diagnostic;
+mod near;
+pub mod parse;
 pub mod source;
 pub mod span;
+
+pub use near::nearest;
+pub use parse::parse;
