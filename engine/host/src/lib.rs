@@ -23,5 +23,6 @@ pub mod lock;
 pub mod operator;
 pub mod os;
 pub mod process;
+pub mod redact;
 pub mod signals;
 pub mod runs;
