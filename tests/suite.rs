@@ -1,4 +1,6 @@
 //! The one integration binary. Each module walks the cases of its own folder, or holds a law of the house.
 
+mod book;
 mod house;
 mod practice;
+mod runbooks;

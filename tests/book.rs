@@ -1,0 +1,174 @@
+//! Every example of the book and of the root documents is a runbook, and is held to what runbooks are held to.
+//!
+//! | fence | what it is |
+//! |---|---|
+//! | ` ```rbk ` | a whole file |
+//! | ` ```rbk,part ` | what stands under the heading of a runbook; [`HEADING`] is put above it |
+//! | ` ```rbk,test ` | a scenario file |
+//! | ` ```rbk,fails ` | in the page of an error: a whole file that has just this error |
+//!
+//! A line that begins with `~` is part of the example and not shown.
+
+use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::source::{Source, Sources};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const HEADING: &str = "rbk 1\nrunbook \"Example\"\n\n";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Whole,
+    Part,
+    Scenarios,
+    Fails,
+}
+
+pub struct Example {
+    /// `book/src/language/flow.md:12`
+    pub place: String,
+    pub kind: Kind,
+    /// With the heading above it, where it is a part.
+    pub text: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "runbooks/README.md",
+    ]
+    .iter()
+    .map(|name| root().join(name))
+    .collect();
+    let mut open = vec![root().join("book/src")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+pub fn examples() -> Vec<Example> {
+    let mut examples = Vec::new();
+    for page in pages() {
+        let name = page
+            .strip_prefix(root())
+            .expect("a page")
+            .display()
+            .to_string();
+        let text = fs::read_to_string(&page).expect("text");
+        let mut lines = text.lines().enumerate();
+        while let Some((n, line)) = lines.next() {
+            let ticks = line.bytes().take_while(|b| *b == b'`').count();
+            if ticks < 3 {
+                continue;
+            }
+            let place = format!("{name}:{}", n + 1);
+            let mut body = String::new();
+            for (_, line) in lines.by_ref() {
+                if line.len() == ticks && line.bytes().all(|b| b == b'`') {
+                    break;
+                }
+                body.push_str(line.strip_prefix('~').unwrap_or(line));
+                body.push('\n');
+            }
+            let (kind, text) = match &line[ticks..] {
+                "rbk" => (Kind::Whole, body),
+                "rbk,part" => (Kind::Part, format!("{HEADING}{body}")),
+                "rbk,test" => (Kind::Scenarios, body),
+                "rbk,fails" => (Kind::Fails, body),
+                other if other.starts_with("rbk") => {
+                    panic!("{place}: `{other}` is no fence of this book")
+                }
+                _ => continue,
+            };
+            examples.push(Example { place, kind, text });
+        }
+    }
+    examples
+}
+
+/// What an example is read as: its source, and each mistake on a line of its own.
+pub fn read(name: &str, text: &str) -> (Source, Vec<String>) {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let source = sources.get(id).clone();
+    let (_, diagnostics) = runbook_grammar::parse(&source);
+    let told = diagnostics.iter().map(|d| told(&source, d)).collect();
+    (source, told)
+}
+
+/// `book/src/a.md:12: line 3: RB1001: message: what is here`
+pub fn told(source: &Source, diagnostic: &Diagnostic) -> String {
+    let at = diagnostic.span().start as usize;
+    let line = source.text[..at.min(source.text.len())]
+        .lines()
+        .count()
+        .max(1);
+    let here = diagnostic
+        .labels
+        .first()
+        .map_or("", |label| label.text.as_str());
+    let shown = source.text.lines().nth(line - 1).unwrap_or("");
+    format!(
+        "{}: line {line}: {}: {}: {here}\n    {shown}",
+        source.name, diagnostic.code, diagnostic.message
+    )
+}
+
+#[test]
+fn every_example_of_the_book_is_read_without_a_complaint() {
+    let mut broken = Vec::new();
+    let mut count = 0;
+    for example in examples().iter().filter(|e| e.kind != Kind::Fails) {
+        count += 1;
+        broken.extend(read(&example.place, &example.text).1);
+    }
+    assert!(count > 40, "only {count} examples were found");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_example_of_the_book_is_formatted() {
+    let mut broken = Vec::new();
+    for example in examples().iter().filter(|e| e.kind != Kind::Fails) {
+        let (source, told) = read(&example.place, &example.text);
+        if told.is_empty() {
+            let (file, _) = runbook_grammar::parse(&source);
+            let formatted = runbook_fmt::format(&source, &file);
+            if formatted != example.text {
+                broken.push(difference(&example.place, &example.text, &formatted));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The lines that differ, `-` as it is, `+` as it should be.
+pub fn difference(name: &str, now: &str, wanted: &str) -> String {
+    let lines: Vec<String> = similar::TextDiff::from_lines(now, wanted)
+        .iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .map(|change| {
+            format!(
+                "  {}{}",
+                change.tag(),
+                change.value().trim_end_matches('\n')
+            )
+        })
+        .collect();
+    format!("{name} is not formatted:\n{}", lines.join("\n"))
+}

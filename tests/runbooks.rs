@@ -1,0 +1,61 @@
+//! Laws over every `.rbk` that ships: the runbooks to copy, and the standard library.
+
+use crate::book::{difference, read};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn shipped() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut open = vec![root.join("runbooks"), root.join("stdlib")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rbk") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() >= 8, "{found:?}");
+    found
+}
+
+fn named(path: &Path) -> (String, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let name = path.strip_prefix(root).expect("ours").display().to_string();
+    (name, fs::read_to_string(path).expect("text"))
+}
+
+#[test]
+fn every_shipped_runbook_is_read_without_a_complaint() {
+    let broken: Vec<String> = shipped()
+        .iter()
+        .flat_map(|path| {
+            let (name, text) = named(path);
+            read(&name, &text).1
+        })
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_shipped_runbook_is_formatted() {
+    let mut broken = Vec::new();
+    for path in shipped() {
+        let (name, text) = named(&path);
+        let (source, told) = read(&name, &text);
+        assert!(told.is_empty(), "{}", told.join("\n"));
+        let (file, _) = runbook_grammar::parse(&source);
+        let formatted = runbook_fmt::format(&source, &file);
+        if formatted != text {
+            if std::env::var_os("BLESS").is_some() {
+                fs::write(&path, &formatted).expect("written");
+            }
+            broken.push(difference(&name, &text, &formatted));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
