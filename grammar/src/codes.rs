@@ -67,7 +67,10 @@ pub const HTTP_METHOD: Code = Code(1101);
 /// Every code with its title.
 pub const ALL: &[(Code, &str)] = &[
     (HEADER, "the file does not begin with `rbk 1` and a title"),
-    (LANGUAGE_VERSION, "a version of the language that is not known"),
+    (
+        LANGUAGE_VERSION,
+        "a version of the language that is not known",
+    ),
     (HEADER_PLACE, "a header line that is not at the top"),
     (NOT_UTF8, "the file is not UTF-8"),
     (FORBIDDEN_CHARACTER, "a character that no runbook may hold"),
@@ -76,7 +79,10 @@ pub const ALL: &[(Code, &str)] = &[
     (UNKNOWN_STATEMENT, "a line that begins like no statement"),
     (MISSING_PART, "a statement lacks a part"),
     (LEFT_OVER, "something is left over on a line"),
-    (CLAUSE, "a clause that does not belong, or stands in the wrong order"),
+    (
+        CLAUSE,
+        "a clause that does not belong, or stands in the wrong order",
+    ),
     (NAME_FORM, "a name that is not in snake_case"),
     (RESERVED_NAME, "a word that is never a name"),
     (COMMENT_GLUED, "a comment without a blank before it"),
@@ -84,7 +90,10 @@ pub const ALL: &[(Code, &str)] = &[
     (STRAY_CLOSE, "a closing brace that closes nothing"),
     (BRACE_PLACE, "a brace in the wrong place on its line"),
     (SWALLOWED_BRACE, "a closing brace became part of a command"),
-    (DEEPER_LINE, "a deeper-indented line under a statement without a block"),
+    (
+        DEEPER_LINE,
+        "a deeper-indented line under a statement without a block",
+    ),
     (BLOCK_MISSING, "a statement lacks its block"),
     (BLOCK_UNWANTED, "a block where none belongs"),
     (TOO_DEEP, "nesting deeper than 64"),
@@ -102,12 +111,18 @@ pub const ALL: &[(Code, &str)] = &[
     (COMMA_MISSING, "a comma is missing"),
     (FENCE_NOT_CLOSED, "a fence that is not closed"),
     (FENCE_HEAD, "the first line of a fence"),
-    (FENCE_INDENT, "tabs and blanks mixed in the indentation of a script"),
+    (
+        FENCE_INDENT,
+        "tabs and blanks mixed in the indentation of a script",
+    ),
     (FENCE_WITHOUT_MARK, "a fence without a mark"),
     (MARK_GLUED, "a mark without a blank after it"),
     (COMMAND_EMPTY, "a mark without a command"),
     (ITEM_BOX, "a list item without an empty box"),
-    (ITEM_CONTINUED, "a checklist item that goes on with something else"),
+    (
+        ITEM_CONTINUED,
+        "a checklist item that goes on with something else",
+    ),
     (TABLE_PLACE, "a table outside a matrix"),
     (ROW_END, "a row that does not end in a bar"),
     (ROW_CELLS, "a row with too few or too many cells"),

@@ -7,6 +7,7 @@
 //! | [`span`] | places in those bytes |
 //! | [`ast`] | the typed tree; every node knows its place |
 //! | [`diagnostic`] | a mistake: code, message, places, help |
+//! | [`report`] | mistakes with the lines they stand on |
 //! | [`mod@parse`] | `&Source` to `ast::File` and diagnostics; never fails |
 
 pub mod ast;
@@ -14,6 +15,7 @@ pub mod codes;
 pub mod diagnostic;
 mod near;
 pub mod parse;
+pub mod report;
 pub mod source;
 pub mod span;
 

@@ -33,7 +33,9 @@ fn slips(left: &str, right: &str) -> usize {
         let mut this = vec![row; right.len() + 1];
         for column in 1..=right.len() {
             let same = left[row - 1] == right[column - 1];
-            let mut least = (last[column] + 1).min(this[column - 1] + 1).min(last[column - 1] + usize::from(!same));
+            let mut least = (last[column] + 1)
+                .min(this[column - 1] + 1)
+                .min(last[column - 1] + usize::from(!same));
             let swapped = row > 1
                 && column > 1
                 && left[row - 1] == right[column - 2]
@@ -52,11 +54,22 @@ fn slips(left: &str, right: &str) -> usize {
 mod tests {
     use super::nearest;
 
-    const WORDS: &[&str] = &["checkpoint", "check", "step", "section", "on", "in", "notify"];
+    const WORDS: &[&str] = &[
+        "checkpoint",
+        "check",
+        "step",
+        "section",
+        "on",
+        "in",
+        "notify",
+    ];
 
     #[test]
     fn a_slip_finds_the_word_that_was_meant() {
-        assert_eq!(nearest("chekpoint", WORDS.iter().copied()), Some("checkpoint"));
+        assert_eq!(
+            nearest("chekpoint", WORDS.iter().copied()),
+            Some("checkpoint")
+        );
         assert_eq!(nearest("stpe", WORDS.iter().copied()), Some("step"));
         assert_eq!(nearest("notfiy", WORDS.iter().copied()), Some("notify"));
         assert_eq!(nearest("Section", WORDS.iter().copied()), Some("section"));

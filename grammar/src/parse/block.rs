@@ -1,7 +1,9 @@
 //! Files and blocks: which statement is which, and where it stands.
 
 use super::head::{Head, Want, first_word};
-use super::{Ctx, Kids, Pair, Rule, command, declare, does, flow, human, policy, scenario, table, text};
+use super::{
+    Ctx, Kids, Pair, Rule, command, declare, does, flow, human, policy, scenario, table, text,
+};
 use crate::ast::{Block, File, FileKind, Header, Stmt, StmtKind, Str};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -19,7 +21,9 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
         match rule {
             Rule::EOI => break,
             Rule::version_line if first => version = Some(version_line(ctx, pair)),
-            Rule::kind_line if body.is_empty() && ctx.header.is_none() && (first || version.is_some()) => {
+            Rule::kind_line
+                if body.is_empty() && ctx.header.is_none() && (first || version.is_some()) =>
+            {
                 let header = kind_line(ctx, pair, version);
                 if version.is_none() {
                     no_version(ctx, header.span.before());
@@ -44,8 +48,13 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
         let place = ctx.span(end, end);
         if first {
             ctx.push(
-                Diagnostic::error(codes::EMPTY_FILE, "the file is empty", place, "nothing stands here")
-                    .help("begin with `rbk 1` and `runbook \"Title\"`"),
+                Diagnostic::error(
+                    codes::EMPTY_FILE,
+                    "the file is empty",
+                    place,
+                    "nothing stands here",
+                )
+                .help("begin with `rbk 1` and `runbook \"Title\"`"),
             );
         } else {
             no_header(ctx, place, true);
@@ -53,28 +62,49 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
     }
     let mut comments = std::mem::take(&mut ctx.comments);
     comments.sort_by_key(|comment| comment.span.start);
-    File { source: ctx.id, header: ctx.header.take(), body, comments }
+    File {
+        source: ctx.id,
+        header: ctx.header.take(),
+        body,
+        comments,
+    }
 }
 
 fn no_header(ctx: &mut Ctx<'_>, place: Span, version: bool) {
-    let already = ctx.diagnostics.iter().any(|diagnostic| matches!(diagnostic.code, codes::HEADER | codes::EMPTY_FILE));
+    let already = ctx
+        .diagnostics
+        .iter()
+        .any(|diagnostic| matches!(diagnostic.code, codes::HEADER | codes::EMPTY_FILE));
     if already {
         return;
     }
     let place = ctx.span(place.start as usize, place.start as usize);
     let (message, label, help) = if version {
-        ("the file has no title", "the title belongs before this", "write `runbook \"Title\"` below `rbk 1`; or `module \"Title\"`, or `scenarios for \"name.rbk\"`")
+        (
+            "the file has no title",
+            "the title belongs before this",
+            "write `runbook \"Title\"` below `rbk 1`; or `module \"Title\"`, or `scenarios for \"name.rbk\"`",
+        )
     } else {
-        ("the file does not begin with `rbk 1` and a title", "the header belongs before this", "begin the file with `rbk 1`, and `runbook \"Title\"` on the next line")
+        (
+            "the file does not begin with `rbk 1` and a title",
+            "the header belongs before this",
+            "begin the file with `rbk 1`, and `runbook \"Title\"` on the next line",
+        )
     };
     ctx.push(Diagnostic::error(codes::HEADER, message, place, label).help(help));
 }
 
 fn no_version(ctx: &mut Ctx<'_>, place: Span) {
     ctx.push(
-        Diagnostic::error(codes::HEADER, "the file does not say which version of the language it is written in", place, "`rbk 1` belongs before this")
-            .help("begin the file with a line `rbk 1`")
-            .fix(place, "rbk 1\n"),
+        Diagnostic::error(
+            codes::HEADER,
+            "the file does not say which version of the language it is written in",
+            place,
+            "`rbk 1` belongs before this",
+        )
+        .help("begin the file with a line `rbk 1`")
+        .fix(place, "rbk 1\n"),
     );
 }
 
@@ -89,8 +119,13 @@ fn version_line<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> (u32, Span) {
             let place = head.ctx.pair_span(&number);
             version = number.as_str().parse().unwrap_or(u32::MAX);
             head.ctx.push(
-                Diagnostic::error(codes::LANGUAGE_VERSION, format!("version {} of the language is not known", number.as_str()), place, "this version")
-                    .help("write `rbk 1`, or use a newer `runbook`"),
+                Diagnostic::error(
+                    codes::LANGUAGE_VERSION,
+                    format!("version {} of the language is not known", number.as_str()),
+                    place,
+                    "this version",
+                )
+                .help("write `rbk 1`, or use a newer `runbook`"),
             );
         }
         None => {
@@ -110,17 +145,31 @@ fn kind_line<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, version: Option<(u32, Span)>
         Some(b's') => FileKind::Scenarios,
         _ => FileKind::Runbook,
     };
-    let title = head.string(if kind == FileKind::Scenarios { "the path of a runbook in quotes" } else { "a title in quotes" });
+    let title = head.string(if kind == FileKind::Scenarios {
+        "the path of a runbook in quotes"
+    } else {
+        "a title in quotes"
+    });
     head.end();
     let span = version.map_or(span, |(_, line)| line.to(span));
-    Header { version: version.map_or(1, |(version, _)| version), kind, title, span }
+    Header {
+        version: version.map_or(1, |(version, _)| version),
+        kind,
+        title,
+        span,
+    }
 }
 
 fn stray_close<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) {
     let span = ctx.pair_span(pair);
     ctx.push(
-        Diagnostic::error(codes::STRAY_CLOSE, "a closing brace closes nothing", span, "this brace")
-            .help("take it away, or open the block it closes"),
+        Diagnostic::error(
+            codes::STRAY_CLOSE,
+            "a closing brace closes nothing",
+            span,
+            "this brace",
+        )
+        .help("take it away, or open the block it closes"),
     );
 }
 
@@ -128,8 +177,13 @@ fn stray_close<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) {
 pub(super) fn unclosed(ctx: &mut Ctx<'_>, open: usize) {
     let place = ctx.span(open, open + 1);
     ctx.push(
-        Diagnostic::error(codes::BLOCK_NOT_CLOSED, "a block is not closed", place, "this brace has no closing one")
-            .help("close it with `}` on a line of its own"),
+        Diagnostic::error(
+            codes::BLOCK_NOT_CLOSED,
+            "a block is not closed",
+            place,
+            "this brace has no closing one",
+        )
+        .help("close it with `}` on a line of its own"),
     );
 }
 
@@ -138,11 +192,21 @@ fn push(ctx: &mut Ctx<'_>, body: &mut Vec<Stmt>, stmt: Stmt) {
     if let Some(last) = body.last()
         && let Some(name) = wants_block(&last.kind)
     {
-        let column = |place: usize| place - ctx.text[..place].rfind('\n').map_or(0, |newline| newline + 1);
+        let column = |place: usize| {
+            place
+                - ctx.text[..place]
+                    .rfind('\n')
+                    .map_or(0, |newline| newline + 1)
+        };
         let (above, below) = (last.span.start as usize, stmt.span.start as usize);
         if column(below) > column(above) && ctx.text[above..below].contains('\n') {
             let end = last.span.end as usize;
-            let head = ctx.span(above, ctx.text[above..end].find('\n').map_or(end, |newline| above + newline));
+            let head = ctx.span(
+                above,
+                ctx.text[above..end]
+                    .find('\n')
+                    .map_or(end, |newline| above + newline),
+            );
             let place = ctx.span(below, below + first_word(&ctx.text[below..]).len());
             ctx.push(
                 Diagnostic::error(codes::DEEPER_LINE, format!("a line is indented below {name}, which has no block"), place, "this looks as if it belonged to it")
@@ -188,7 +252,11 @@ pub(super) fn block<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Block {
             body
         })
         .unwrap_or_default();
-    Block { body, span, inline: frame.inline }
+    Block {
+        body,
+        span,
+        inline: frame.inline,
+    }
 }
 
 /// Watches over the braces of any block: that it is closed, and that what it holds stands on lines of its own
@@ -204,7 +272,12 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new<'s>(_: &Ctx<'s>, pair: &Pair<'s>) -> Frame {
         let span = pair.as_span();
-        Frame { open: span.start(), close: span.end(), inline: !pair.as_str().contains('\n'), first: true }
+        Frame {
+            open: span.start(),
+            close: span.end(),
+            inline: !pair.as_str().contains('\n'),
+            first: true,
+        }
     }
 
     /// Whether this is something the block holds; its place is looked at.
@@ -226,9 +299,14 @@ impl Frame {
             if between.len() <= 64 && between.trim() == "}" && !between.contains('\n') {
                 let place = ctx.span(self.close - 1, self.close);
                 ctx.push(
-                    Diagnostic::error(codes::BRACE_PLACE, "a closing brace stands behind a statement", place, "this brace")
-                        .help("put it on a line of its own")
-                        .fix(ctx.span(end, self.close), "\n}"),
+                    Diagnostic::error(
+                        codes::BRACE_PLACE,
+                        "a closing brace stands behind a statement",
+                        place,
+                        "this brace",
+                    )
+                    .help("put it on a line of its own")
+                    .fix(ctx.span(end, self.close), "\n}"),
                 );
             }
         }
@@ -243,17 +321,36 @@ impl Frame {
         let marked = ends_in_command(ctx, pair);
         if marked {
             let swallowed = line.trim_end().ends_with('}');
-            let message = if swallowed { "a closing brace became part of a command" } else { "a command stands on the line of a brace" };
-            let label = if swallowed { "everything to the end of this line is the command" } else { "what this opens begins on the next line" };
-            let place = if swallowed { ctx.span(at, at + line.trim_end().len()) } else { place };
+            let message = if swallowed {
+                "a closing brace became part of a command"
+            } else {
+                "a command stands on the line of a brace"
+            };
+            let label = if swallowed {
+                "everything to the end of this line is the command"
+            } else {
+                "what this opens begins on the next line"
+            };
+            let place = if swallowed {
+                ctx.span(at, at + line.trim_end().len())
+            } else {
+                place
+            };
             ctx.push(
                 Diagnostic::error(codes::SWALLOWED_BRACE, message, place, label)
                     .help("put the command, and the closing brace, on lines of their own"),
             );
         } else if !self.inline {
             ctx.push(
-                Diagnostic::error(codes::BRACE_PLACE, "a block begins on the line of its brace and ends on another", place, "what this opens begins on the next line")
-                    .help("put what the block holds on lines of its own, or the whole block on one line"),
+                Diagnostic::error(
+                    codes::BRACE_PLACE,
+                    "a block begins on the line of its brace and ends on another",
+                    place,
+                    "what this opens begins on the next line",
+                )
+                .help(
+                    "put what the block holds on lines of its own, or the whole block on one line",
+                ),
             );
         }
     }
@@ -264,9 +361,17 @@ fn ends_in_command<'s>(ctx: &Ctx<'s>, pair: &Pair<'s>) -> bool {
     let _ = ctx;
     match pair.as_rule() {
         Rule::command | Rule::prose | Rule::warning | Rule::item => true,
-        Rule::undo | Rule::done_if | Rule::from | Rule::suggest | Rule::secret | Rule::let_stmt | Rule::let_value | Rule::snapshot_entry => {
-            pair.clone().into_inner().any(|kid| kid.as_rule() == Rule::command || kid.as_rule() == Rule::let_value && ends_in_command(ctx, &kid))
-        }
+        Rule::undo
+        | Rule::done_if
+        | Rule::from
+        | Rule::suggest
+        | Rule::secret
+        | Rule::let_stmt
+        | Rule::let_value
+        | Rule::snapshot_entry => pair.clone().into_inner().any(|kid| {
+            kid.as_rule() == Rule::command
+                || kid.as_rule() == Rule::let_value && ends_in_command(ctx, &kid)
+        }),
         _ => false,
     }
 }
@@ -296,8 +401,13 @@ pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Stmt> {
                 head.next();
             }
             head.ctx.push(
-                Diagnostic::error(codes::HEADER_PLACE, "a header line stands below the top of the file", place, "this line")
-                    .help("write `rbk 1` and the title once, in the first two lines"),
+                Diagnostic::error(
+                    codes::HEADER_PLACE,
+                    "a header line stands below the top of the file",
+                    place,
+                    "this line",
+                )
+                .help("write `rbk 1` and the title once, in the first two lines"),
             );
             head.block(Want::May);
             StmtKind::Bad
@@ -310,17 +420,58 @@ pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Stmt> {
 fn family<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     let rule = pair.as_rule();
     match rule {
-        Rule::section | Rule::step | Rule::checkpoint | Rule::if_stmt | Rule::choose | Rule::decide | Rule::attempt | Rule::parallel
-        | Rule::for_stmt | Rule::wait | Rule::watch | Rule::do_stmt | Rule::notify | Rule::escalate | Rule::rewind | Rule::finish
+        Rule::section
+        | Rule::step
+        | Rule::checkpoint
+        | Rule::if_stmt
+        | Rule::choose
+        | Rule::decide
+        | Rule::attempt
+        | Rule::parallel
+        | Rule::for_stmt
+        | Rule::wait
+        | Rule::watch
+        | Rule::do_stmt
+        | Rule::notify
+        | Rule::escalate
+        | Rule::rewind
+        | Rule::finish
         | Rule::return_stmt => flow::stmt(ctx, pair),
-        Rule::let_stmt | Rule::http_stmt | Rule::ask | Rule::confirm | Rule::approve | Rule::expect | Rule::check | Rule::snapshot
-        | Rule::compare | Rule::todo => does::stmt(ctx, pair),
-        Rule::timeout | Rule::retry | Rule::only_if | Rule::done_if | Rule::undo | Rule::irreversible | Rule::repeatable | Rule::takes
-        | Rule::in_stmt | Rule::env | Rule::on | Rule::with | Rule::interactive | Rule::live_for | Rule::background | Rule::on_failure
+        Rule::let_stmt
+        | Rule::http_stmt
+        | Rule::ask
+        | Rule::confirm
+        | Rule::approve
+        | Rule::expect
+        | Rule::check
+        | Rule::snapshot
+        | Rule::compare
+        | Rule::todo => does::stmt(ctx, pair),
+        Rule::timeout
+        | Rule::retry
+        | Rule::only_if
+        | Rule::done_if
+        | Rule::undo
+        | Rule::irreversible
+        | Rule::repeatable
+        | Rule::takes
+        | Rule::in_stmt
+        | Rule::env
+        | Rule::on
+        | Rule::with
+        | Rule::interactive
+        | Rule::live_for
+        | Rule::background
+        | Rule::on_failure
         | Rule::always => policy::stmt(ctx, pair),
-        Rule::scenario | Rule::given | Rule::when | Rule::answer | Rule::after | Rule::reaches | Rule::never_reaches | Rule::ends => {
-            scenario::stmt(ctx, pair)
-        }
+        Rule::scenario
+        | Rule::given
+        | Rule::when
+        | Rule::answer
+        | Rule::after
+        | Rule::reaches
+        | Rule::never_reaches
+        | Rule::ends => scenario::stmt(ctx, pair),
         _ => declare::stmt(ctx, pair),
     }
 }
@@ -333,17 +484,32 @@ fn bad_line<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     let mut head = Head::new(ctx, pair);
     let junk = head.take(Rule::junk);
     let place = head.ctx.span(start, start + word.len());
-    let diagnostic = Diagnostic::error(codes::UNKNOWN_STATEMENT, format!("no statement begins with `{word}`"), place, "a statement belongs here");
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_STATEMENT,
+        format!("no statement begins with `{word}`"),
+        place,
+        "a statement belongs here",
+    );
     let words = line.trim_start_matches(word);
     let diagnostic = if junk.is_none() {
-        Diagnostic::error(codes::BRACE_PLACE, "a block opens without a statement", place, "this brace")
-            .help("put the brace at the end of the line of the statement it belongs to")
+        Diagnostic::error(
+            codes::BRACE_PLACE,
+            "a block opens without a statement",
+            place,
+            "this brace",
+        )
+        .help("put the brace at the end of the line of the statement it belongs to")
     } else if let Some(meant) = meant(word) {
-        diagnostic.help(format!("write `{meant}`")).fix(place, meant)
+        diagnostic
+            .help(format!("write `{meant}`"))
+            .fix(place, meant)
     } else if words.trim_start().starts_with('=') && !words.trim_start().starts_with("==") {
-        diagnostic.help(format!("bind a name with `let {word} = …`")).fix(place.before(), "let ")
+        diagnostic
+            .help(format!("bind a name with `let {word} = …`"))
+            .fix(place.before(), "let ")
     } else if word.starts_with(['*', '•', '+']) {
-        diagnostic.help("write `- [ ] text` for something to confirm, or `> * text` for a list in prose")
+        diagnostic
+            .help("write `- [ ] text` for something to confirm, or `> * text` for a list in prose")
     } else if line.starts_with("//") || line.starts_with("--") {
         diagnostic.help("begin a comment with `#`")
     } else {
@@ -387,17 +553,39 @@ pub(super) fn misplaced<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, place_is: &str, h
     if rule == Rule::bad_line {
         let mut head = Head::new(ctx, pair);
         let junk = head.take(Rule::junk).is_some();
-        head.ctx.push(Diagnostic::error(codes::UNKNOWN_STATEMENT, format!("`{}` does not belong in {place_is}", if junk { word } else { "{" }), span, "this line").help(help));
+        head.ctx.push(
+            Diagnostic::error(
+                codes::UNKNOWN_STATEMENT,
+                format!(
+                    "`{}` does not belong in {place_is}",
+                    if junk { word } else { "{" }
+                ),
+                span,
+                "this line",
+            )
+            .help(help),
+        );
         head.heard();
         head.quiet();
         head.block(Want::May);
         return;
     }
-    ctx.push(Diagnostic::error(codes::UNKNOWN_STATEMENT, format!("{} does not belong in {place_is}", human::name(rule)), span, "this line").help(help));
+    ctx.push(
+        Diagnostic::error(
+            codes::UNKNOWN_STATEMENT,
+            format!("{} does not belong in {place_is}", human::name(rule)),
+            span,
+            "this line",
+        )
+        .help(help),
+    );
     stmt(ctx, pair);
 }
 
 /// A text that is not there, so that the tree is whole.
 pub(super) fn no_text(place: Span) -> Str {
-    Str { parts: Vec::new(), span: place }
+    Str {
+        parts: Vec::new(),
+        span: place,
+    }
 }

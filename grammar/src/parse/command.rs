@@ -11,7 +11,11 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn command<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Command {
     let span = text::trimmed(ctx, &pair);
     let start = pair.as_span().start();
-    let mark = if pair.as_str().starts_with('?') { Mark::Look } else { Mark::Act };
+    let mark = if pair.as_str().starts_with('?') {
+        Mark::Look
+    } else {
+        Mark::Act
+    };
     let mut kids = Kids::of(pair);
     let mut fences = Vec::new();
     let mut line = None;
@@ -45,26 +49,50 @@ fn command_line<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, mark: usize) -> Str {
         );
     }
     if words.ends_with('\\') && (words.len() - words.trim_end_matches('\\').len()) % 2 == 1 {
-        let next = ctx.text[start + words.len()..].strip_prefix('\n').unwrap_or_default();
+        let next = ctx.text[start + words.len()..]
+            .strip_prefix('\n')
+            .unwrap_or_default();
         if next.trim_start_matches([' ', '\t']).starts_with('}') {
             let end = start + words.len();
             let place = ctx.span(end - 1, end);
             ctx.push(
-                Diagnostic::error(codes::SWALLOWED_BRACE, "a command goes on into a closing brace", place, "this backslash takes the next line into the command")
-                    .help("take the backslash away, or write the script in a fence"),
+                Diagnostic::error(
+                    codes::SWALLOWED_BRACE,
+                    "a command goes on into a closing brace",
+                    place,
+                    "this backslash takes the next line into the command",
+                )
+                .help("take the backslash away, or write the script in a fence"),
             );
         }
     }
-    Str { parts: text::parts(ctx, words, start, Escapes::Verbatim), span: ctx.span(start, start + words.len()) }
+    Str {
+        parts: text::parts(ctx, words, start, Escapes::Verbatim),
+        span: ctx.span(start, start + words.len()),
+    }
 }
 
 /// A fence and its script.
 pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
     let span = text::trimmed(ctx, &pair);
     let start = pair.as_span().start();
-    let ticks = pair.as_str().bytes().take_while(|byte| *byte == b'`').count();
+    let ticks = pair
+        .as_str()
+        .bytes()
+        .take_while(|byte| *byte == b'`')
+        .count();
     let mut kids = Kids::of(pair);
-    let mut fence = Fence { word: None, verbatim: false, lenient: false, text: Str { parts: Vec::new(), span: span.after() }, ticks, span };
+    let mut fence = Fence {
+        word: None,
+        verbatim: false,
+        lenient: false,
+        text: Str {
+            parts: Vec::new(),
+            span: span.after(),
+        },
+        ticks,
+        span,
+    };
     if let Some(info) = kids.take(ctx, Rule::fence_info) {
         fence_info(ctx, &info, &mut fence);
     }
@@ -77,7 +105,12 @@ pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
         let next = &ctx.text[at..];
         let lead = next.len() - next.trim_start_matches([' ', '\t']).len();
         let mark = next[lead..].starts_with(['$', '?']);
-        let mut diagnostic = Diagnostic::error(codes::FENCE_NOT_CLOSED, "a fence is not closed", open, "this fence has no closing line");
+        let mut diagnostic = Diagnostic::error(
+            codes::FENCE_NOT_CLOSED,
+            "a fence is not closed",
+            open,
+            "this fence has no closing line",
+        );
         let backticks = "`".repeat(ticks);
         if mark {
             let place = ctx.span(at + lead, at + lead + 1);
@@ -85,7 +118,8 @@ pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
                 "close it with {backticks} on a line of its own, or use a longer fence if this line belongs to the script"
             ));
         } else {
-            diagnostic = diagnostic.help(format!("close it with a line that holds only {backticks}"));
+            diagnostic =
+                diagnostic.help(format!("close it with a line that holds only {backticks}"));
         }
         ctx.push(diagnostic);
     }
@@ -111,7 +145,10 @@ fn fence_info<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, fence: &mut Fence) {
                 );
                 known += 1;
             }
-            fence.word = Some(Name { text: word.to_owned(), span });
+            fence.word = Some(Name {
+                text: word.to_owned(),
+                span,
+            });
             continue;
         }
         match word {
@@ -152,7 +189,10 @@ fn fence_text<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, verbatim: bool) -> Str {
         writer.add("\n", at + words.len(), at + line.len());
         at += line.len();
     }
-    Str { parts: writer.finish(ctx), span: ctx.pair_span(pair) }
+    Str {
+        parts: writer.finish(ctx),
+        span: ctx.pair_span(pair),
+    }
 }
 
 /// How many bytes of indentation all lines share that are not blank.
@@ -169,7 +209,11 @@ fn common_indent(ctx: &mut Ctx<'_>, body: &str, start: usize) -> usize {
             match shared {
                 None => shared = Some(indent),
                 Some(known) => {
-                    let same = known.bytes().zip(indent.bytes()).take_while(|(left, right)| left == right).count();
+                    let same = known
+                        .bytes()
+                        .zip(indent.bytes())
+                        .take_while(|(left, right)| left == right)
+                        .count();
                     if same < known.len().min(indent.len()) && mixed.is_none() {
                         mixed = Some((at + same, same));
                     }
@@ -187,8 +231,13 @@ fn common_indent(ctx: &mut Ctx<'_>, body: &str, start: usize) -> usize {
     {
         let span = ctx.span(place, place + 1);
         ctx.push(
-            Diagnostic::error(codes::FENCE_INDENT, "tabs and blanks are mixed in the indentation of a script", span, "this line is indented otherwise than the one above")
-                .help("indent all lines of the script with the same characters"),
+            Diagnostic::error(
+                codes::FENCE_INDENT,
+                "tabs and blanks are mixed in the indentation of a script",
+                span,
+                "this line is indented otherwise than the one above",
+            )
+            .help("indent all lines of the script with the same characters"),
         );
     }
     shared
@@ -200,7 +249,11 @@ pub(super) fn stray_fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) {
     let known = ctx.diagnostics.len();
     let mut kids = Kids::of(pair);
     if let Some(pair) = kids.next(ctx) {
-        let ticks = pair.as_str().bytes().take_while(|byte| *byte == b'`').count();
+        let ticks = pair
+            .as_str()
+            .bytes()
+            .take_while(|byte| *byte == b'`')
+            .count();
         fence(ctx, pair);
         ctx.diagnostics.truncate(known);
         let place = ctx.span(start, start + ticks);
@@ -220,16 +273,25 @@ pub(super) fn http<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Http {
         Some(pair) => http_method(head.ctx, &pair),
         None => {
             let span = head.missing("a method and an address");
-            Name { text: "GET".to_owned(), span }
+            Name {
+                text: "GET".to_owned(),
+                span,
+            }
         }
     };
     let url = match head.take(Rule::http_address) {
         Some(pair) => {
             let start = pair.as_span().start();
             let address = pair.as_str();
-            Str { parts: text::parts(head.ctx, address, start, Escapes::Verbatim), span: head.ctx.pair_span(&pair) }
+            Str {
+                parts: text::parts(head.ctx, address, start, Escapes::Verbatim),
+                span: head.ctx.pair_span(&pair),
+            }
         }
-        None => Str { parts: Vec::new(), span: head.missing("an address") },
+        None => Str {
+            parts: Vec::new(),
+            span: head.missing("an address"),
+        },
     };
     let mut options = Vec::new();
     let mut block = None;
@@ -237,7 +299,13 @@ pub(super) fn http<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Http {
         block = Some(head.ctx.pair_span(&pair));
         options = http_options(head.ctx, pair);
     }
-    Http { method, url, options, block, span }
+    Http {
+        method,
+        url,
+        options,
+        block,
+        span,
+    }
 }
 
 fn http_method<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Name {
@@ -246,8 +314,15 @@ fn http_method<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Name {
     let word = pair.as_str();
     let upper = word.to_ascii_uppercase();
     if !METHODS.contains(&word) {
-        let mut diagnostic = Diagnostic::error(codes::HTTP_METHOD, format!("`{word}` is no method"), span, "a method belongs here");
-        diagnostic = if let Some(meant) = crate::near::nearest(&upper, METHODS.iter().copied()).or(METHODS.contains(&upper.as_str()).then_some(&upper)) {
+        let mut diagnostic = Diagnostic::error(
+            codes::HTTP_METHOD,
+            format!("`{word}` is no method"),
+            span,
+            "a method belongs here",
+        );
+        diagnostic = if let Some(meant) = crate::near::nearest(&upper, METHODS.iter().copied())
+            .or(METHODS.contains(&upper.as_str()).then_some(&upper))
+        {
             diagnostic.help(format!("write `{meant}`")).fix(span, meant)
         } else {
             diagnostic.help("write one of GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS")
@@ -266,8 +341,13 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
     if inline && kids.peek(ctx).is_some_and(|rule| rule != Rule::unclosed) {
         let place = ctx.span(open, open + 1);
         ctx.push(
-            Diagnostic::error(codes::SWALLOWED_BRACE, "options of a request stand on the line of their brace", place, "their lines are verbatim, to the end of the line")
-                .help("put each option, and the closing brace, on a line of its own"),
+            Diagnostic::error(
+                codes::SWALLOWED_BRACE,
+                "options of a request stand on the line of their brace",
+                place,
+                "their lines are verbatim, to the end of the line",
+            )
+            .help("put each option, and the closing brace, on a line of its own"),
         );
     }
     while let Some(kid) = kids.next(ctx) {
@@ -278,9 +358,14 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
                 if let Some(first) = body {
                     let place = ctx.span(span.start as usize, span.start as usize + 4);
                     ctx.push(
-                        Diagnostic::error(codes::HTTP_OPTION, "a request has two bodies", place, "the second one")
-                            .label(first, "the first one")
-                            .help("keep one `body`"),
+                        Diagnostic::error(
+                            codes::HTTP_OPTION,
+                            "a request has two bodies",
+                            place,
+                            "the second one",
+                        )
+                        .label(first, "the first one")
+                        .help("keep one `body`"),
                     );
                 }
                 body = Some(ctx.span(span.start as usize, span.start as usize + 4));
@@ -303,11 +388,19 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
             _ => {
                 let word = first_word(kid.as_str());
                 let place = ctx.span(span.start as usize, span.start as usize + word.len());
-                let mut diagnostic =
-                    Diagnostic::error(codes::HTTP_OPTION, format!("`{word}` is no option of a request"), place, "an option belongs here");
+                let mut diagnostic = Diagnostic::error(
+                    codes::HTTP_OPTION,
+                    format!("`{word}` is no option of a request"),
+                    place,
+                    "an option belongs here",
+                );
                 diagnostic = match crate::near::nearest(word, ["header", "query", "body"]) {
-                    Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(place, meant),
-                    None => diagnostic.help("write `header Name: text`, `query name: text`, or `body` and a fence"),
+                    Some(meant) => diagnostic
+                        .help(format!("write `{meant}`"))
+                        .fix(place, meant),
+                    None => diagnostic.help(
+                        "write `header Name: text`, `query name: text`, or `body` and a fence",
+                    ),
                 };
                 ctx.push(diagnostic);
             }
@@ -325,18 +418,33 @@ fn http_pair<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<HttpOption> {
     let (Some(name), Some(value)) = (name, value) else {
         let word = if header { "header" } else { "query" };
         ctx.push(
-            Diagnostic::error(codes::HTTP_OPTION, format!("`{word}` needs a name, a colon and a text"), span, "this line")
-                .help(format!("write `{word} Name: text`")),
+            Diagnostic::error(
+                codes::HTTP_OPTION,
+                format!("`{word}` needs a name, a colon and a text"),
+                span,
+                "this line",
+            )
+            .help(format!("write `{word} Name: text`")),
         );
         return None;
     };
-    let name = Name { text: name.as_str().to_owned(), span: ctx.pair_span(&name) };
+    let name = Name {
+        text: name.as_str().to_owned(),
+        span: ctx.pair_span(&name),
+    };
     let start = value.as_span().start();
     let words = value.as_str().trim_end();
     let lead = words.len() - words[1..].trim_start().len();
     let text = &words[lead..];
-    let value = Str { parts: text::parts(ctx, text, start + lead, Escapes::Verbatim), span: ctx.span(start + lead, start + words.len()) };
-    Some(if header { HttpOption::Header { name, value, span } } else { HttpOption::Query { name, value, span } })
+    let value = Str {
+        parts: text::parts(ctx, text, start + lead, Escapes::Verbatim),
+        span: ctx.span(start + lead, start + words.len()),
+    };
+    Some(if header {
+        HttpOption::Header { name, value, span }
+    } else {
+        HttpOption::Query { name, value, span }
+    })
 }
 
 /// A command or a request, where something that looks is due.

@@ -3,7 +3,8 @@
 use super::head::{Head, Want};
 use super::{Ctx, Kids, Pair, Rule, block, command, expr, flow, table, text, types};
 use crate::ast::{
-    Block, Expr, ExprKind, FiresWhen, MessageTo, Module, Name, Need, Path, SecretFrom, Stmt, StmtKind, Str,
+    Block, Expr, ExprKind, FiresWhen, MessageTo, Module, Name, Need, Path, SecretFrom, Stmt,
+    StmtKind, Str,
 };
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -56,7 +57,11 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let title = head.string(TITLE);
             let within = head.clauses(&["within"]).limit(head.ctx);
             head.end();
-            StmtKind::Severity { name, title, within }
+            StmtKind::Severity {
+                name,
+                title,
+                within,
+            }
         }
         Rule::contact => contact(head),
         Rule::fields => fields(head),
@@ -75,7 +80,13 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let ty = types::head_type(head);
             let prompt = head.opt_string();
             let default = head.opt_default();
-            StmtKind::Param { name, ty, prompt, default, block: head.block(Want::May) }
+            StmtKind::Param {
+                name,
+                ty,
+                prompt,
+                default,
+                block: head.block(Want::May),
+            }
         }
         Rule::suggest | Rule::from => {
             if rule == Rule::suggest {
@@ -86,10 +97,16 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 head.missing("a command that looks");
             }
             head.end();
-            if rule == Rule::suggest { StmtKind::SuggestFrom(look?) } else { StmtKind::From(look?) }
+            if rule == Rule::suggest {
+                StmtKind::SuggestFrom(look?)
+            } else {
+                StmtKind::From(look?)
+            }
         }
         Rule::matches_stmt => {
-            let pattern = head.take(Rule::pattern).map(|pair| text::pattern(head.ctx, &pair));
+            let pattern = head
+                .take(Rule::pattern)
+                .map(|pair| text::pattern(head.ctx, &pair));
             if pattern.is_none() {
                 head.missing("a pattern in quotes");
             }
@@ -100,28 +117,46 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::host => {
             let name = head.snake(NAME);
             let address = head.string("the name ssh knows it by, in quotes");
-            StmtKind::Host { name, address, block: head.block(Want::May) }
+            StmtKind::Host {
+                name,
+                address,
+                block: head.block(Want::May),
+            }
         }
         Rule::interpreter => {
             let name = head.snake(NAME);
-            StmtKind::Interpreter { name, block: head.must_block() }
+            StmtKind::Interpreter {
+                name,
+                block: head.must_block(),
+            }
         }
         Rule::use_stmt => use_stmt(head)?,
         Rule::procedure => procedure(head),
         Rule::channel => {
             let name = head.snake(NAME);
             let title = head.string(TITLE);
-            StmtKind::Channel { name, title, block: head.block(Want::May) }
+            StmtKind::Channel {
+                name,
+                title,
+                block: head.block(Want::May),
+            }
         }
         Rule::message => message(head),
         Rule::guard => {
             let title = head.string(TITLE);
-            StmtKind::Guard { title, block: head.must_block() }
+            StmtKind::Guard {
+                title,
+                block: head.must_block(),
+            }
         }
         Rule::trigger => {
             let name = head.snake(NAME);
             let title = head.string(TITLE);
-            StmtKind::Trigger { name, title, block: head.must_block() }
+            StmtKind::Trigger {
+                name,
+                title,
+                block: head.must_block(),
+            }
         }
         Rule::every => {
             let every = head.value("a duration");
@@ -144,7 +179,12 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let mut clauses = head.clauses(&["within", "to"]);
             let within = clauses.limit(head.ctx);
             let to = clauses.path(head.ctx, "to");
-            StmtKind::FollowUp { title, within, to, block: head.block(Want::May) }
+            StmtKind::FollowUp {
+                title,
+                within,
+                to,
+                block: head.block(Want::May),
+            }
         }
         _ => return None,
     })
@@ -168,9 +208,14 @@ fn tags(head: &mut Head<'_, '_>) -> StmtKind {
         {
             let place = head.ctx.span(last, last);
             head.ctx.push(
-                Diagnostic::error(codes::COMMA_MISSING, "a comma is missing", place, "`,` belongs here")
-                    .help("put a comma between two tags, or quotes around one of several words")
-                    .fix(place, ","),
+                Diagnostic::error(
+                    codes::COMMA_MISSING,
+                    "a comma is missing",
+                    place,
+                    "`,` belongs here",
+                )
+                .help("put a comma between two tags, or quotes around one of several words")
+                .fix(place, ","),
             );
         }
         last = Some(pair.as_span().end());
@@ -192,7 +237,12 @@ fn contact(head: &mut Head<'_, '_>) -> StmtKind {
         let inline = !pair.as_str().contains('\n');
         let body: Vec<Stmt> = flow::own_lines(head.ctx, pair, |ctx, kid| {
             if kid.as_rule() == Rule::bad_line {
-                block::misplaced(ctx, kid, "a contact", "write fields as `phone \"…\" chat \"…\"`, or `escalate after 15m to name`");
+                block::misplaced(
+                    ctx,
+                    kid,
+                    "a contact",
+                    "write fields as `phone \"…\" chat \"…\"`, or `escalate after 15m to name`",
+                );
                 return None;
             }
             block::stmt(ctx, kid)
@@ -201,7 +251,11 @@ fn contact(head: &mut Head<'_, '_>) -> StmtKind {
         found = Some(Block { body, span, inline });
     }
     head.end();
-    StmtKind::Contact { name, title, block: found }
+    StmtKind::Contact {
+        name,
+        title,
+        block: found,
+    }
 }
 
 fn fields(head: &mut Head<'_, '_>) -> StmtKind {
@@ -218,7 +272,10 @@ fn fields(head: &mut Head<'_, '_>) -> StmtKind {
 fn needs(head: &mut Head<'_, '_>) -> Option<Need> {
     let need = if let Some(pair) = head.take(Rule::need_command) {
         let mut kids = Kids::of(pair);
-        let name = kids.next(head.ctx).map(|pair| Name { text: pair.as_str().to_owned(), span: head.ctx.pair_span(&pair) });
+        let name = kids.next(head.ctx).map(|pair| Name {
+            text: pair.as_str().to_owned(),
+            span: head.ctx.pair_span(&pair),
+        });
         if name.is_none() {
             head.missing("the name of one command");
         }
@@ -247,14 +304,18 @@ fn secret(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     let from = match head.peek() {
         Some(Rule::secret_env) => head.next().and_then(|pair| {
             let mut kids = Kids::of(pair);
-            kids.next(head.ctx).map(|pair| SecretFrom::Env(text::name(head.ctx, &pair)))
+            kids.next(head.ctx)
+                .map(|pair| SecretFrom::Env(text::name(head.ctx, &pair)))
         }),
         Some(Rule::secret_file) => head.next().and_then(|pair| {
             let mut kids = Kids::of(pair);
-            kids.next(head.ctx).map(|pair| SecretFrom::File(text::string(head.ctx, &pair)))
+            kids.next(head.ctx)
+                .map(|pair| SecretFrom::File(text::string(head.ctx, &pair)))
         }),
         Some(Rule::secret_prompt) => head.next().map(|_| SecretFrom::Prompt),
-        Some(Rule::command) => head.next().map(|pair| SecretFrom::Command(command::command(head.ctx, pair))),
+        Some(Rule::command) => head
+            .next()
+            .map(|pair| SecretFrom::Command(command::command(head.ctx, pair))),
         _ => None,
     };
     if from.is_none() {
@@ -262,7 +323,10 @@ fn secret(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     }
     head.end();
     // A name that is bound in some way is worth more to the rest of the file than none.
-    Some(StmtKind::Secret { name, from: from.unwrap_or(SecretFrom::Prompt) })
+    Some(StmtKind::Secret {
+        name,
+        from: from.unwrap_or(SecretFrom::Prompt),
+    })
 }
 
 fn use_stmt(head: &mut Head<'_, '_>) -> Option<StmtKind> {
@@ -288,7 +352,10 @@ fn use_stmt(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     };
     let alias = head.clauses(&["as"]).name(head.ctx, "as");
     head.end();
-    Some(StmtKind::Use { module: module?, alias })
+    Some(StmtKind::Use {
+        module: module?,
+        alias,
+    })
 }
 
 fn procedure(head: &mut Head<'_, '_>) -> StmtKind {
@@ -302,7 +369,13 @@ fn procedure(head: &mut Head<'_, '_>) -> StmtKind {
     };
     let returns = head.take(Rule::arrow).map(|_| types::head_type(head));
     let title = head.opt_string();
-    StmtKind::Procedure { name, params, returns, title, block: head.must_block() }
+    StmtKind::Procedure {
+        name,
+        params,
+        returns,
+        title,
+        block: head.must_block(),
+    }
 }
 
 fn message(head: &mut Head<'_, '_>) -> StmtKind {
@@ -311,15 +384,22 @@ fn message(head: &mut Head<'_, '_>) -> StmtKind {
     let to = match head.take(Rule::message_file) {
         Some(pair) => {
             let mut kids = Kids::of(pair);
-            kids.next(head.ctx).map(|pair| MessageTo::File(text::string(head.ctx, &pair)))
+            kids.next(head.ctx)
+                .map(|pair| MessageTo::File(text::string(head.ctx, &pair)))
         }
-        None => head.path("a channel's name, or `file` and a path in quotes,").map(MessageTo::Channel),
+        None => head
+            .path("a channel's name, or `file` and a path in quotes,")
+            .map(MessageTo::Channel),
     };
     let to = match to {
         Some(to) => to,
         None => MessageTo::File(block::no_text(head.empty_place())),
     };
-    StmtKind::Message { name, to, block: head.must_block() }
+    StmtKind::Message {
+        name,
+        to,
+        block: head.must_block(),
+    }
 }
 
 fn start_with(head: &mut Head<'_, '_>) -> StmtKind {
@@ -327,11 +407,16 @@ fn start_with(head: &mut Head<'_, '_>) -> StmtKind {
     let mut bindings: Vec<(Name, Expr)> = Vec::new();
     while let Some(pair) = head.take(Rule::binding) {
         let mut kids = Kids::of(pair);
-        let Some(name) = kids.take(head.ctx, Rule::name) else { continue };
+        let Some(name) = kids.take(head.ctx, Rule::name) else {
+            continue;
+        };
         let name = text::name(head.ctx, &name);
         let value = match kids.next(head.ctx) {
             Some(pair) => expr::after_sign(head.ctx, pair),
-            None => Expr { kind: ExprKind::Bad, span: head.missing("`=` and a value") },
+            None => Expr {
+                kind: ExprKind::Bad,
+                span: head.missing("`=` and a value"),
+            },
         };
         bindings.push((name, value));
     }

@@ -18,7 +18,9 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::let_stmt => {
             let name = head.snake("a name");
-            let ty = head.take(Rule::r#type).map(|pair| types::ty(head.ctx, pair));
+            let ty = head
+                .take(Rule::r#type)
+                .map(|pair| types::ty(head.ctx, pair));
             let value = match head.take(Rule::let_value) {
                 Some(pair) => let_value(head.ctx, pair),
                 None => LetValue::Expr(head.bad("`=` and a value")),
@@ -38,7 +40,14 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let question = head.string("a question in quotes");
             let default = head.opt_default();
             let within = head.clauses(&["within"]).within(head.ctx);
-            StmtKind::Ask { name, ty, question, default, within, block: head.block(Want::May) }
+            StmtKind::Ask {
+                name,
+                ty,
+                question,
+                default,
+                within,
+                block: head.block(Want::May),
+            }
         }
         Rule::confirm => {
             let question = head.string("a question in quotes");
@@ -46,7 +55,11 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let or_skip = clauses.flag(head.ctx, "or");
             let within = clauses.within(head.ctx);
             head.end();
-            StmtKind::Confirm { question, or_skip, within }
+            StmtKind::Confirm {
+                question,
+                or_skip,
+                within,
+            }
         }
         Rule::approve => {
             let text = head.string("what is approved, in quotes");
@@ -64,7 +77,10 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         }
         Rule::check => {
             let title = head.opt_string();
-            StmtKind::Check { title, block: head.must_block() }
+            StmtKind::Check {
+                title,
+                block: head.must_block(),
+            }
         }
         Rule::snapshot => {
             let name = head.snake("a name");
@@ -76,13 +92,22 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                     if kid.as_rule() == Rule::snapshot_entry {
                         return snapshot_entry(ctx, kid);
                     }
-                    block::misplaced(ctx, kid, "a snapshot", "write a label and what looks: `commit: ? git rev-parse HEAD`");
+                    block::misplaced(
+                        ctx,
+                        kid,
+                        "a snapshot",
+                        "write a label and what looks: `commit: ? git rev-parse HEAD`",
+                    );
                     None
                 });
                 head.heard();
             }
             head.end();
-            StmtKind::Snapshot { name, entries, span_entries }
+            StmtKind::Snapshot {
+                name,
+                entries,
+                span_entries,
+            }
         }
         Rule::compare => {
             let before = head.opt_name();
@@ -91,7 +116,10 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 head.missing("the names of two snapshots");
             }
             head.end();
-            StmtKind::Compare { before: before?, after: after? }
+            StmtKind::Compare {
+                before: before?,
+                after: after?,
+            }
         }
         Rule::todo => {
             let text = head.string("what is to be written, in quotes");
@@ -105,13 +133,18 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
 fn let_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> LetValue {
     let place = text::trimmed(ctx, &pair).after();
     let mut head = Head::new(ctx, pair);
-    let Some(kid) = head.next() else { return LetValue::Expr(head.bad("a value")) };
+    let Some(kid) = head.next() else {
+        return LetValue::Expr(head.bad("a value"));
+    };
     match kid.as_rule() {
         Rule::command => LetValue::Command(command::command(head.ctx, kid)),
         Rule::http => LetValue::Http(command::http(head.ctx, kid)),
         Rule::do_call => match flow::do_call(head.ctx, kid) {
             Some(call) => LetValue::Do(call),
-            None => LetValue::Expr(crate::ast::Expr { kind: crate::ast::ExprKind::Bad, span: place }),
+            None => LetValue::Expr(crate::ast::Expr {
+                kind: crate::ast::ExprKind::Bad,
+                span: place,
+            }),
         },
         _ => LetValue::Expr(expr::expr(head.ctx, kid)),
     }
@@ -128,5 +161,9 @@ fn snapshot_entry<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<SnapshotEntry
         head.missing("a command that looks");
     }
     head.end();
-    Some(SnapshotEntry { label, look: look?, span })
+    Some(SnapshotEntry {
+        label,
+        look: look?,
+        span,
+    })
 }

@@ -18,7 +18,10 @@ const NEGATE: u8 = 9;
 const TIGHT: u8 = 10;
 
 pub(super) fn is_primary(rule: Rule) -> bool {
-    matches!(rule, Rule::literal | Rule::string | Rule::call | Rule::dotted | Rule::list | Rule::paren)
+    matches!(
+        rule,
+        Rule::literal | Rule::string | Rule::call | Rule::dotted | Rule::list | Rule::paren
+    )
 }
 
 /// An operand whose operators are not yet known.
@@ -49,7 +52,10 @@ pub(super) fn after_sign<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     let mut kids = Kids::of(pair);
     match kids.next(ctx) {
         Some(pair) => expr(ctx, pair),
-        None => Expr { kind: ExprKind::Bad, span: place },
+        None => Expr {
+            kind: ExprKind::Bad,
+            span: place,
+        },
     }
 }
 
@@ -62,7 +68,10 @@ pub(super) fn expr<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         _ => return primary(ctx, pair),
     }
     let Some(expr) = ctx.deeper(&pair.clone(), |ctx| flat(ctx, pair)) else {
-        return Expr { kind: ExprKind::Bad, span };
+        return Expr {
+            kind: ExprKind::Bad,
+            span,
+        };
     };
     expr
 }
@@ -71,14 +80,25 @@ fn missing(ctx: &mut Ctx<'_>, at: usize) -> Expr {
     // The place right behind the sign that wants a value, not behind the blanks after it.
     let at = ctx.text[..at].trim_end_matches([' ', '\t', '\n']).len();
     let span = ctx.span(at, at);
-    let known = ctx.diagnostics.iter().rev().take(4).any(|diagnostic| diagnostic.code == codes::OPERAND_MISSING && diagnostic.span() == span);
+    let known =
+        ctx.diagnostics.iter().rev().take(4).any(|diagnostic| {
+            diagnostic.code == codes::OPERAND_MISSING && diagnostic.span() == span
+        });
     if !known {
         ctx.push(
-            Diagnostic::error(codes::OPERAND_MISSING, "a value is missing", span, "a value belongs here")
-                .help("write a value behind this sign, or take the sign away"),
+            Diagnostic::error(
+                codes::OPERAND_MISSING,
+                "a value is missing",
+                span,
+                "a value belongs here",
+            )
+            .help("write a value behind this sign, or take the sign away"),
         );
     }
-    Expr { kind: ExprKind::Bad, span }
+    Expr {
+        kind: ExprKind::Bad,
+        span,
+    }
 }
 
 fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
@@ -91,15 +111,27 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         match kid.as_rule() {
             Rule::prefix => {
                 let op = prefix(ctx, &kid, at);
-                let binds = if matches!(op, Op::Negate) { NEGATE } else { NOT };
-                pending.push(Pending { op, binds, span: at });
+                let binds = if matches!(op, Op::Negate) {
+                    NEGATE
+                } else {
+                    NOT
+                };
+                pending.push(Pending {
+                    op,
+                    binds,
+                    span: at,
+                });
             }
             Rule::infix => {
                 let (op, binds) = infix(ctx, kid.as_str(), at);
                 // `else` binds to the right, everything else to the left.
                 let least = if binds == ELSE { binds + 1 } else { binds };
                 reduce(ctx, &mut operands, &mut pending, least);
-                pending.push(Pending { op, binds, span: at });
+                pending.push(Pending {
+                    op,
+                    binds,
+                    span: at,
+                });
             }
             Rule::test | Rule::test_in => {
                 reduce(ctx, &mut operands, &mut pending, COMPARISON);
@@ -116,18 +148,35 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
             }
             Rule::no_expr => {
                 let expr = missing(ctx, at.start as usize);
-                operands.push(Operand { expr, binds: TIGHT, depth: 1 });
+                operands.push(Operand {
+                    expr,
+                    binds: TIGHT,
+                    depth: 1,
+                });
             }
             _ => {
                 let outer = std::mem::take(&mut ctx.deepest);
                 let expr = primary(ctx, kid);
                 let depth = fields(&expr) + std::mem::replace(&mut ctx.deepest, outer);
-                operands.push(bounded(ctx, Operand { expr, binds: TIGHT, depth }, at));
+                operands.push(bounded(
+                    ctx,
+                    Operand {
+                        expr,
+                        binds: TIGHT,
+                        depth,
+                    },
+                    at,
+                ));
             }
         }
     }
     reduce(ctx, &mut operands, &mut pending, 0);
-    let Some(operand) = operands.pop() else { return Expr { kind: ExprKind::Bad, span } };
+    let Some(operand) = operands.pop() else {
+        return Expr {
+            kind: ExprKind::Bad,
+            span,
+        };
+    };
     ctx.deepest = ctx.deepest.max(operand.depth);
     operand.expr
 }
@@ -145,15 +194,33 @@ fn reduce(ctx: &mut Ctx<'_>, operands: &mut Vec<Operand>, pending: &mut Vec<Pend
     while let Some(top) = pending.pop_if(|top| top.binds >= least) {
         let Some(right) = operands.pop() else { return };
         let operand = match top.op {
-            Op::Not => Operand { depth: right.depth + 1, binds: NOT, expr: unary(top.span, right.expr, ExprKind::Not) },
-            Op::Negate => Operand { depth: right.depth + 1, binds: NEGATE, expr: unary(top.span, right.expr, ExprKind::Negate) },
+            Op::Not => Operand {
+                depth: right.depth + 1,
+                binds: NOT,
+                expr: unary(top.span, right.expr, ExprKind::Not),
+            },
+            Op::Negate => Operand {
+                depth: right.depth + 1,
+                binds: NEGATE,
+                expr: unary(top.span, right.expr, ExprKind::Negate),
+            },
             Op::Binary(_) | Op::Range => {
                 let Some(left) = operands.pop() else {
                     operands.push(right);
                     return;
                 };
-                if (top.binds == COMPARISON || top.binds == RANGE) && (left.binds == top.binds || right.binds == top.binds) {
-                    chained(ctx, top.span, if top.binds == RANGE { "ranges" } else { "comparisons" });
+                if (top.binds == COMPARISON || top.binds == RANGE)
+                    && (left.binds == top.binds || right.binds == top.binds)
+                {
+                    chained(
+                        ctx,
+                        top.span,
+                        if top.binds == RANGE {
+                            "ranges"
+                        } else {
+                            "comparisons"
+                        },
+                    );
                 }
                 let span = left.expr.span.to(right.expr.span);
                 let depth = left.depth.max(right.depth) + 1;
@@ -162,7 +229,11 @@ fn reduce(ctx: &mut Ctx<'_>, operands: &mut Vec<Operand>, pending: &mut Vec<Pend
                     Op::Binary(op) => ExprKind::Binary(op, left, right),
                     _ => ExprKind::Range(left, right),
                 };
-                Operand { expr: Expr { kind, span }, binds: top.binds, depth }
+                Operand {
+                    expr: Expr { kind, span },
+                    binds: top.binds,
+                    depth,
+                }
             }
         };
         operands.push(bounded(ctx, operand, top.span));
@@ -175,18 +246,33 @@ fn bounded(ctx: &mut Ctx<'_>, operand: Operand, place: Span) -> Operand {
         return operand;
     }
     ctx.push(too_deep(place));
-    Operand { expr: Expr { kind: ExprKind::Bad, span: operand.expr.span }, binds: TIGHT, depth: 1 }
+    Operand {
+        expr: Expr {
+            kind: ExprKind::Bad,
+            span: operand.expr.span,
+        },
+        binds: TIGHT,
+        depth: 1,
+    }
 }
 
 fn unary(sign: Span, expr: Expr, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Expr {
     let span = sign.to(expr.span);
-    Expr { kind: kind(Box::new(expr)), span }
+    Expr {
+        kind: kind(Box::new(expr)),
+        span,
+    }
 }
 
 fn chained(ctx: &mut Ctx<'_>, place: Span, what: &str) {
     ctx.push(
-        Diagnostic::error(codes::CHAINED_COMPARISON, format!("{what} do not chain"), place, "the second one")
-            .help("join two of them with `and`, or put one in parentheses"),
+        Diagnostic::error(
+            codes::CHAINED_COMPARISON,
+            format!("{what} do not chain"),
+            place,
+            "the second one",
+        )
+        .help("join two of them with `and`, or put one in parentheses"),
     );
 }
 
@@ -246,9 +332,14 @@ fn infix(ctx: &mut Ctx<'_>, sign: &str, span: Span) -> (Op, u8) {
 
 fn foreign(ctx: &mut Ctx<'_>, span: Span, sign: &str, ours: &str) {
     ctx.push(
-        Diagnostic::error(codes::OPERATOR, format!("`{sign}` is no operator"), span, "this sign")
-            .help(format!("write `{}`", ours.trim()))
-            .fix(span, ours),
+        Diagnostic::error(
+            codes::OPERATOR,
+            format!("`{sign}` is no operator"),
+            span,
+            "this sign",
+        )
+        .help(format!("write `{}`", ours.trim()))
+        .fix(span, ours),
     );
 }
 
@@ -257,7 +348,10 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let span = text::trimmed(ctx, &pair);
     let is = pair.as_str().starts_with("is");
     let mut kids = Kids::of(pair);
-    let place = ctx.span(span.start as usize, span.start as usize + if is { 2 } else { 7 });
+    let place = ctx.span(
+        span.start as usize,
+        span.start as usize + if is { 2 } else { 7 },
+    );
     if operand.binds == COMPARISON {
         chained(ctx, place, "comparisons");
     }
@@ -269,10 +363,15 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
             "set" => ExprKind::IsSet(inner),
             other => {
                 let span = ctx.pair_span(&word);
-                let mut diagnostic =
-                    Diagnostic::error(codes::OPERATOR, format!("`is {other}` is no test"), span, "`empty` or `set` belongs here");
+                let mut diagnostic = Diagnostic::error(
+                    codes::OPERATOR,
+                    format!("`is {other}` is no test"),
+                    span,
+                    "`empty` or `set` belongs here",
+                );
                 diagnostic = match other.strip_prefix("not").map(str::trim_start) {
-                    Some(tested @ ("empty" | "set")) => diagnostic.help(format!("write `not` before the value: `not x is {tested}`")),
+                    Some(tested @ ("empty" | "set")) => diagnostic
+                        .help(format!("write `not` before the value: `not x is {tested}`")),
                     _ => diagnostic.help("write `is empty` or `is set`, or compare with `==`"),
                 };
                 ctx.push(diagnostic);
@@ -284,15 +383,28 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
             ExprKind::Matches(inner, pattern)
         }
         (_, None) => {
-            let what = if is { "`empty` or `set`" } else { "a pattern in quotes" };
+            let what = if is {
+                "`empty` or `set`"
+            } else {
+                "a pattern in quotes"
+            };
             ctx.push(
-                Diagnostic::error(codes::OPERAND_MISSING, "a test is not complete", span.after(), format!("{what} belongs here"))
-                    .help("write `is empty`, `is set` or `matches \"pattern\"`"),
+                Diagnostic::error(
+                    codes::OPERAND_MISSING,
+                    "a test is not complete",
+                    span.after(),
+                    format!("{what} belongs here"),
+                )
+                .help("write `is empty`, `is set` or `matches \"pattern\"`"),
             );
             ExprKind::Bad
         }
     };
-    let operand = Operand { expr: Expr { kind, span: whole }, binds: COMPARISON, depth: operand.depth + 1 };
+    let operand = Operand {
+        expr: Expr { kind, span: whole },
+        binds: COMPARISON,
+        depth: operand.depth + 1,
+    };
     bounded(ctx, operand, place)
 }
 
@@ -303,7 +415,10 @@ fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let mut depth = operand.depth + 1;
     let inner = Box::new(operand.expr);
     let kind = if pair.as_rule() == Rule::field {
-        let name = Name { text: pair.as_str()[1..].to_owned(), span: ctx.span(span.start as usize + 1, span.end as usize) };
+        let name = Name {
+            text: pair.as_str()[1..].to_owned(),
+            span: ctx.span(span.start as usize + 1, span.end as usize),
+        };
         ExprKind::Field(inner, name)
     } else {
         let outer = std::mem::take(&mut ctx.deepest);
@@ -311,7 +426,11 @@ fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
         depth = depth.max(1 + std::mem::replace(&mut ctx.deepest, outer));
         ExprKind::Index(inner, Box::new(index))
     };
-    let operand = Operand { expr: Expr { kind, span: whole }, binds: TIGHT, depth };
+    let operand = Operand {
+        expr: Expr { kind, span: whole },
+        binds: TIGHT,
+        depth,
+    };
     bounded(ctx, operand, span)
 }
 
@@ -324,16 +443,30 @@ pub(super) fn primary<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         Rule::dotted => return dotted(ctx, &pair),
         Rule::call => {
             let mut kids = Kids::of(pair);
-            let function = kids.next(ctx).map(|pair| Name { text: pair.as_str().to_owned(), span: ctx.pair_span(&pair) });
-            let function = function.unwrap_or(Name { text: String::new(), span });
+            let function = kids.next(ctx).map(|pair| Name {
+                text: pair.as_str().to_owned(),
+                span: ctx.pair_span(&pair),
+            });
+            let function = function.unwrap_or(Name {
+                text: String::new(),
+                span,
+            });
             text::no_reserved(ctx, &function);
-            let args = kids.next(ctx).map(|pair| args(ctx, pair)).unwrap_or_default();
+            let args = kids
+                .next(ctx)
+                .map(|pair| args(ctx, pair))
+                .unwrap_or_default();
             let mut values = Vec::new();
             for arg in args {
                 if let Some(name) = arg.name {
                     ctx.push(
-                        Diagnostic::error(codes::LEFT_OVER, "a function takes no named arguments", name.span, "this name")
-                            .help("write the value alone; only `do` takes arguments by name"),
+                        Diagnostic::error(
+                            codes::LEFT_OVER,
+                            "a function takes no named arguments",
+                            name.span,
+                            "this name",
+                        )
+                        .help("write the value alone; only `do` takes arguments by name"),
                     );
                 }
                 values.push(arg.value);
@@ -379,21 +512,38 @@ fn dotted<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Expr {
     let text = pair.as_str();
     let span = ctx.pair_span(pair);
     if text == "yes" || text == "no" {
-        return Expr { kind: ExprKind::Bool(text == "yes"), span };
+        return Expr {
+            kind: ExprKind::Bool(text == "yes"),
+            span,
+        };
     }
     let path = text::path(ctx, pair);
     let mut names = path.names.into_iter();
-    let Some(first) = names.next() else { return Expr { kind: ExprKind::Bad, span } };
+    let Some(first) = names.next() else {
+        return Expr {
+            kind: ExprKind::Bad,
+            span,
+        };
+    };
     text::no_reserved(ctx, &first);
     let start = first.span;
-    let mut expr = Expr { span: start, kind: ExprKind::Name(first) };
+    let mut expr = Expr {
+        span: start,
+        kind: ExprKind::Name(first),
+    };
     for (depth, name) in names.enumerate() {
         if depth + 2 > MAX_DEPTH {
             ctx.push(too_deep(name.span));
-            return Expr { kind: ExprKind::Bad, span };
+            return Expr {
+                kind: ExprKind::Bad,
+                span,
+            };
         }
         let span = start.to(name.span);
-        expr = Expr { kind: ExprKind::Field(Box::new(expr), name), span };
+        expr = Expr {
+            kind: ExprKind::Field(Box::new(expr), name),
+            span,
+        };
     }
     expr
 }
@@ -408,9 +558,15 @@ pub(super) fn args<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<Arg> {
             continue;
         }
         let mut kids = Kids::of(kid);
-        let name = kids.take(ctx, Rule::arg_name).map(|pair| Name { text: pair.as_str().to_owned(), span: ctx.pair_span(&pair) });
+        let name = kids.take(ctx, Rule::arg_name).map(|pair| Name {
+            text: pair.as_str().to_owned(),
+            span: ctx.pair_span(&pair),
+        });
         if let Some(value) = kids.next(ctx) {
-            args.push(Arg { name, value: expr(ctx, value) });
+            args.push(Arg {
+                name,
+                value: expr(ctx, value),
+            });
         }
     }
     args
@@ -427,7 +583,12 @@ pub(super) struct Elements {
 impl Elements {
     pub(super) fn new<'s>(ctx: &Ctx<'s>, pair: &Pair<'s>, close: &'static str) -> Elements {
         let start = pair.as_span().start();
-        Elements { open: ctx.span(start, start + 1), close, last: None, spoken: false }
+        Elements {
+            open: ctx.span(start, start + 1),
+            close,
+            last: None,
+            spoken: false,
+        }
     }
 
     /// Whether this is an element; reports a missing comma before it, or that nothing closes.
@@ -437,11 +598,20 @@ impl Elements {
             if !self.spoken {
                 let rest = &ctx.text[start..];
                 let found = first_word(rest);
-                let place = if rest.starts_with('\n') || found.is_empty() { ctx.span(start, start) } else { ctx.span(start, start + found.len()) };
+                let place = if rest.starts_with('\n') || found.is_empty() {
+                    ctx.span(start, start)
+                } else {
+                    ctx.span(start, start + found.len())
+                };
                 ctx.push(
-                    Diagnostic::error(codes::BRACKET_NOT_CLOSED, "a bracket is not closed", self.open, "this bracket")
-                        .label(place, format!("{} belongs before this", self.close))
-                        .help(format!("close it with {}", self.close)),
+                    Diagnostic::error(
+                        codes::BRACKET_NOT_CLOSED,
+                        "a bracket is not closed",
+                        self.open,
+                        "this bracket",
+                    )
+                    .label(place, format!("{} belongs before this", self.close))
+                    .help(format!("close it with {}", self.close)),
                 );
             }
             return false;
@@ -453,9 +623,14 @@ impl Elements {
             self.spoken = true;
             let place = ctx.span(last, last);
             ctx.push(
-                Diagnostic::error(codes::COMMA_MISSING, "a comma is missing", place, "`,` belongs here")
-                    .help("put a comma between two values")
-                    .fix(place, ","),
+                Diagnostic::error(
+                    codes::COMMA_MISSING,
+                    "a comma is missing",
+                    place,
+                    "`,` belongs here",
+                )
+                .help("put a comma between two values")
+                .fix(place, ","),
             );
         }
         self.last = Some(start + pair.as_str().trim_end().len());

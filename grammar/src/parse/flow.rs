@@ -26,12 +26,21 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let name = head.opt_snake();
             let title = head.string(TITLE);
             let within = head.clauses(&["within"]).limit(head.ctx);
-            StmtKind::Section { name, title, within, block: head.must_block() }
+            StmtKind::Section {
+                name,
+                title,
+                within,
+                block: head.must_block(),
+            }
         }
         Rule::step => {
             let name = head.snake(NAME);
             let title = head.string(TITLE);
-            StmtKind::Step { name, title, block: head.block(Want::May) }
+            StmtKind::Step {
+                name,
+                title,
+                block: head.block(Want::May),
+            }
         }
         Rule::checkpoint => {
             let name = head.snake(NAME);
@@ -39,7 +48,13 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let mut clauses = head.clauses(&["after", "since"]);
             let after = clauses.value(head.ctx, "after");
             let since = clauses.name(head.ctx, "since");
-            StmtKind::Checkpoint { name, title, after, since, block: head.block(Want::May) }
+            StmtKind::Checkpoint {
+                name,
+                title,
+                after,
+                since,
+                block: head.block(Want::May),
+            }
         }
         Rule::if_stmt => if_stmt(head),
         Rule::choose => choose(head),
@@ -54,33 +69,58 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 head.must_block()
             });
             head.end();
-            StmtKind::Attempt { name, title, within, block, otherwise }
+            StmtKind::Attempt {
+                name,
+                title,
+                within,
+                block,
+                otherwise,
+            }
         }
         Rule::parallel => {
             let title = head.opt_string();
             let max = head.clauses(&["max"]).value(head.ctx, "max");
-            StmtKind::Parallel { title, max, block: head.must_block() }
+            StmtKind::Parallel {
+                title,
+                max,
+                block: head.must_block(),
+            }
         }
         Rule::for_stmt => {
             let name = head.snake("a name for each item");
             head.second_word("`in`");
             let items = head.expr("a list");
             let parallel = head.clauses(&["parallel"]).value(head.ctx, "parallel");
-            StmtKind::For { name, items, parallel, block: head.must_block() }
+            StmtKind::For {
+                name,
+                items,
+                parallel,
+                block: head.must_block(),
+            }
         }
         Rule::wait => wait(head),
         Rule::watch => {
             let mut clauses = head.clauses(&["for", "every", "allow"]);
             let lasting = match clauses.value(head.ctx, "for") {
                 Some(lasting) => lasting,
-                None => Expr { kind: ExprKind::Bad, span: head.missing("`for` and how long") },
+                None => Expr {
+                    kind: ExprKind::Bad,
+                    span: head.missing("`for` and how long"),
+                },
             };
             let every = clauses.value(head.ctx, "every");
             let allow = clauses.value(head.ctx, "allow");
-            StmtKind::Watch { lasting, every, allow, block: head.must_block() }
+            StmtKind::Watch {
+                lasting,
+                every,
+                allow,
+                block: head.must_block(),
+            }
         }
         Rule::do_stmt => {
-            let call = head.take(Rule::do_call).and_then(|pair| do_call(head.ctx, pair))?;
+            let call = head
+                .take(Rule::do_call)
+                .and_then(|pair| do_call(head.ctx, pair))?;
             head.end();
             StmtKind::Do(call)
         }
@@ -107,11 +147,16 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::finish => {
             let outcome = head.opt_name();
             if outcome.is_none() {
-                head.missing("an outcome (resolved, rolled_back, mitigated, no_action, escalated or failed)");
+                head.missing(
+                    "an outcome (resolved, rolled_back, mitigated, no_action, escalated or failed)",
+                );
             }
             let text = head.opt_string();
             head.end();
-            StmtKind::Finish { outcome: outcome?, text }
+            StmtKind::Finish {
+                outcome: outcome?,
+                text,
+            }
         }
         Rule::return_stmt => {
             let value = head.opt_expr();
@@ -141,13 +186,24 @@ fn if_stmt(head: &mut Head<'_, '_>) -> StmtKind {
 /// `else` or `otherwise` that belongs to nothing.
 pub(super) fn stray_else<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     let start = pair.as_span().start();
-    let word = if pair.as_str().starts_with("else") { "else" } else { "otherwise" };
+    let word = if pair.as_str().starts_with("else") {
+        "else"
+    } else {
+        "otherwise"
+    };
     let owner = if word == "else" { "if" } else { "attempt" };
     let place = ctx.span(start, start + word.len());
     let mut head = Head::new(ctx, pair);
     head.ctx.push(
-        Diagnostic::error(codes::UNKNOWN_STATEMENT, format!("`{word}` belongs to no `{owner}`"), place, "this word")
-            .help(format!("put it behind the closing brace of `{owner}`, or on the very next line")),
+        Diagnostic::error(
+            codes::UNKNOWN_STATEMENT,
+            format!("`{word}` belongs to no `{owner}`"),
+            place,
+            "this word",
+        )
+        .help(format!(
+            "put it behind the closing brace of `{owner}`, or on the very next line"
+        )),
     );
     head.heard();
     head.quiet();
@@ -168,13 +224,24 @@ fn choose(head: &mut Head<'_, '_>) -> StmtKind {
             if kid.as_rule() == Rule::choose_arm {
                 return Some(choose_arm(ctx, kid));
             }
-            block::misplaced(ctx, kid, "`choose`", "begin an arm with its answer in quotes: `\"Yes\" { … }`");
+            block::misplaced(
+                ctx,
+                kid,
+                "`choose`",
+                "begin an arm with its answer in quotes: `\"Yes\" { … }`",
+            );
             None
         });
         head.heard();
     }
     head.end();
-    StmtKind::Choose { question, binds, within, arms, span_arms }
+    StmtKind::Choose {
+        question,
+        binds,
+        within,
+        arms,
+        span_arms,
+    }
 }
 
 fn choose_arm<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> ChooseArm {
@@ -184,12 +251,21 @@ fn choose_arm<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> ChooseArm {
     let mut clauses = head.clauses(&["recommended", "only"]);
     let recommended = clauses.flag(head.ctx, "recommended");
     let only_if = clauses.only_if(head.ctx);
-    ChooseArm { label, recommended, only_if, block: head.must_block(), span }
+    ChooseArm {
+        label,
+        recommended,
+        only_if,
+        block: head.must_block(),
+        span,
+    }
 }
 
 fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     let matrix = head.path("a matrix's name");
-    let inputs = head.take(Rule::args).map(|pair| expr::args(head.ctx, pair)).unwrap_or_default();
+    let inputs = head
+        .take(Rule::args)
+        .map(|pair| expr::args(head.ctx, pair))
+        .unwrap_or_default();
     let by = head.clauses(&["by"]).name(head.ctx, "by");
     let mut arms = Vec::new();
     let mut span_arms = head.empty_place();
@@ -199,13 +275,24 @@ fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
             if kid.as_rule() == Rule::decide_arm {
                 return Some(decide_arm(ctx, kid));
             }
-            block::misplaced(ctx, kid, "`decide`", "begin an arm with values of the matrix's output: `roll_back { … }`");
+            block::misplaced(
+                ctx,
+                kid,
+                "`decide`",
+                "begin an arm with values of the matrix's output: `roll_back { … }`",
+            );
             None
         });
         head.heard();
     }
     head.end();
-    Some(StmtKind::Decide { matrix: matrix?, inputs, by, arms, span_arms })
+    Some(StmtKind::Decide {
+        matrix: matrix?,
+        inputs,
+        by,
+        arms,
+        span_arms,
+    })
 }
 
 fn decide_arm<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> DecideArm {
@@ -215,11 +302,19 @@ fn decide_arm<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> DecideArm {
     while let Some(value) = head.opt_value() {
         values.push(value);
     }
-    DecideArm { values, block: head.must_block(), span }
+    DecideArm {
+        values,
+        block: head.must_block(),
+        span,
+    }
 }
 
 /// What a block with lines of its own kind holds.
-pub(super) fn own_lines<'s, T>(ctx: &mut Ctx<'s>, pair: Pair<'s>, mut read: impl FnMut(&mut Ctx<'s>, Pair<'s>) -> Option<T>) -> Vec<T> {
+pub(super) fn own_lines<'s, T>(
+    ctx: &mut Ctx<'s>,
+    pair: Pair<'s>,
+    mut read: impl FnMut(&mut Ctx<'s>, Pair<'s>) -> Option<T>,
+) -> Vec<T> {
     let mut frame = block::Frame::new(ctx, &pair);
     ctx.deeper(&pair.clone(), |ctx| {
         let mut found = Vec::new();
@@ -249,7 +344,12 @@ fn wait(head: &mut Head<'_, '_>) -> StmtKind {
     let mut clauses = head.clauses(&["every", "stable"]);
     let every = clauses.value(head.ctx, "every");
     let stable = clauses.value(head.ctx, "stable");
-    StmtKind::WaitUpTo { limit, every, stable, block: head.must_block() }
+    StmtKind::WaitUpTo {
+        limit,
+        every,
+        stable,
+        block: head.must_block(),
+    }
 }
 
 /// `do name(x, b: 2) as first`; `None` where there is no name.
@@ -270,13 +370,23 @@ pub(super) fn do_call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Call> {
     };
     let binds = head.clauses(&["as"]).name(head.ctx, "as");
     let _ = start;
-    Some(Call { path: path?, args, binds, span })
+    Some(Call {
+        path: path?,
+        args,
+        binds,
+        span,
+    })
 }
 
 fn no_parentheses(ctx: &mut Ctx<'_>, place: Span) {
     ctx.push(
-        Diagnostic::error(codes::MISSING_PART, "a call has no parentheses", place, "`(` and `)` belong here")
-            .help("write `do name()`, with the arguments in the parentheses")
-            .fix(place, "()"),
+        Diagnostic::error(
+            codes::MISSING_PART,
+            "a call has no parentheses",
+            place,
+            "`(` and `)` belong here",
+        )
+        .help("write `do name()`, with the arguments in the parentheses")
+        .fix(place, "()"),
     );
 }

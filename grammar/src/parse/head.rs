@@ -28,7 +28,13 @@ pub(super) struct Head<'c, 's> {
 impl<'c, 's> Head<'c, 's> {
     pub(super) fn new(ctx: &'c mut Ctx<'s>, pair: Pair<'s>) -> Head<'c, 's> {
         let known = ctx.diagnostics.len();
-        Head { ctx, rule: pair.as_rule(), span: pair.as_span(), kids: Kids::of(pair), known }
+        Head {
+            ctx,
+            rule: pair.as_rule(),
+            span: pair.as_span(),
+            kids: Kids::of(pair),
+            known,
+        }
     }
 
     pub(super) fn peek(&mut self) -> Option<Rule> {
@@ -58,7 +64,11 @@ impl<'c, 's> Head<'c, 's> {
     /// The place just behind what was read, in front of what comes next.
     fn place(&mut self) -> usize {
         self.kids.peek(self.ctx);
-        let limit = self.kids.pairs.peek().map_or(self.span.end(), |next| next.as_span().start());
+        let limit = self
+            .kids
+            .pairs
+            .peek()
+            .map_or(self.span.end(), |next| next.as_span().start());
         let start = self.span.start();
         start + self.ctx.text[start..limit].trim_end().len()
     }
@@ -85,7 +95,12 @@ impl<'c, 's> Head<'c, 's> {
                 Some(found) => format!("`{found}` stands where {what} belongs"),
                 None => format!("{what} belongs here"),
             };
-            let mut diagnostic = Diagnostic::error(codes::MISSING_PART, format!("{human} needs {what}"), span, label);
+            let mut diagnostic = Diagnostic::error(
+                codes::MISSING_PART,
+                format!("{human} needs {what}"),
+                span,
+                label,
+            );
             if let Some(example) = example(self.rule) {
                 diagnostic = diagnostic.help(format!("write it like `{example}`"));
             }
@@ -105,7 +120,10 @@ impl<'c, 's> Head<'c, 's> {
 
     /// A name that is there only so that the tree is whole; no two are equal.
     fn made_up(&mut self, span: Span) -> Name {
-        Name { text: format!("_{}", span.start), span }
+        Name {
+            text: format!("_{}", span.start),
+            span,
+        }
     }
 
     /// The second word of a statement, which is missing where the grammar says so.
@@ -145,7 +163,10 @@ impl<'c, 's> Head<'c, 's> {
 
     /// Reports that `what` is not there; an expression that stands for it.
     pub(super) fn bad(&mut self, what: &str) -> Expr {
-        Expr { kind: ExprKind::Bad, span: self.missing(what) }
+        Expr {
+            kind: ExprKind::Bad,
+            span: self.missing(what),
+        }
     }
 
     pub(super) fn opt_path(&mut self) -> Option<Path> {
@@ -172,7 +193,10 @@ impl<'c, 's> Head<'c, 's> {
             Some(string) => string,
             None => {
                 let span = self.missing(what);
-                Str { parts: Vec::new(), span }
+                Str {
+                    parts: Vec::new(),
+                    span,
+                }
             }
         }
     }
@@ -187,7 +211,10 @@ impl<'c, 's> Head<'c, 's> {
             Some(expr) => expr,
             None => {
                 let span = self.missing(what);
-                Expr { kind: ExprKind::Bad, span }
+                Expr {
+                    kind: ExprKind::Bad,
+                    span,
+                }
             }
         }
     }
@@ -207,7 +234,10 @@ impl<'c, 's> Head<'c, 's> {
             Some(value) => value,
             None => {
                 let span = self.missing(what);
-                Expr { kind: ExprKind::Bad, span }
+                Expr {
+                    kind: ExprKind::Bad,
+                    span,
+                }
             }
         }
     }
@@ -223,7 +253,10 @@ impl<'c, 's> Head<'c, 's> {
             Some(expr) => expr,
             None => {
                 let span = self.missing(what);
-                Expr { kind: ExprKind::Bad, span }
+                Expr {
+                    kind: ExprKind::Bad,
+                    span,
+                }
             }
         }
     }
@@ -234,7 +267,13 @@ impl<'c, 's> Head<'c, 's> {
         let mut furthest = 0;
         while matches!(
             self.peek(),
-            Some(Rule::plain_clause | Rule::within | Rule::only_if_clause | Rule::recommended | Rule::or_skip)
+            Some(
+                Rule::plain_clause
+                    | Rule::within
+                    | Rule::only_if_clause
+                    | Rule::recommended
+                    | Rule::or_skip
+            )
         ) {
             let Some(pair) = self.next() else { break };
             let word = first_word(pair.as_str());
@@ -243,10 +282,15 @@ impl<'c, 's> Head<'c, 's> {
             let Some(place) = allowed.iter().position(|known| *known == word) else {
                 if self.silent() {
                     let human = human::name(self.rule);
-                    let mut diagnostic =
-                        Diagnostic::error(codes::CLAUSE, format!("`{word}` does not belong to {human}"), span, "this clause has no meaning here");
+                    let mut diagnostic = Diagnostic::error(
+                        codes::CLAUSE,
+                        format!("`{word}` does not belong to {human}"),
+                        span,
+                        "this clause has no meaning here",
+                    );
                     if !allowed.is_empty() {
-                        diagnostic = diagnostic.help(format!("use {} here, in this order", listed(allowed)));
+                        diagnostic =
+                            diagnostic.help(format!("use {} here, in this order", listed(allowed)));
                     }
                     self.ctx.push(diagnostic);
                 }
@@ -256,16 +300,29 @@ impl<'c, 's> Head<'c, 's> {
             if let Some((_, first)) = found.iter().find(|(other, _)| *other == known) {
                 let first = self.ctx.pair_span(first);
                 self.ctx.push(
-                    Diagnostic::error(codes::CLAUSE, format!("`{known}` stands twice"), span, "the second one")
-                        .label(first, "the first one")
-                        .help(format!("keep one `{known}`")),
+                    Diagnostic::error(
+                        codes::CLAUSE,
+                        format!("`{known}` stands twice"),
+                        span,
+                        "the second one",
+                    )
+                    .label(first, "the first one")
+                    .help(format!("keep one `{known}`")),
                 );
                 continue;
             }
             if place < furthest {
                 self.ctx.push(
-                    Diagnostic::error(codes::CLAUSE, format!("`{known}` stands too late"), span, "this clause comes earlier on the line")
-                        .help(format!("write the clauses in this order: {}", listed(allowed))),
+                    Diagnostic::error(
+                        codes::CLAUSE,
+                        format!("`{known}` stands too late"),
+                        span,
+                        "this clause comes earlier on the line",
+                    )
+                    .help(format!(
+                        "write the clauses in this order: {}",
+                        listed(allowed)
+                    )),
                 );
             }
             furthest = furthest.max(place);
@@ -280,7 +337,11 @@ impl<'c, 's> Head<'c, 's> {
             Some(block) => block,
             None => {
                 let at = self.place();
-                Block { body: Vec::new(), span: self.ctx.span(at, at), inline: false }
+                Block {
+                    body: Vec::new(),
+                    span: self.ctx.span(at, at),
+                    inline: false,
+                }
             }
         }
     }
@@ -303,7 +364,11 @@ impl<'c, 's> Head<'c, 's> {
                         if self.silent() {
                             let human = human::name(self.rule);
                             let place = self.ctx.span(at, at + 1);
-                            let message = if found.is_some() { format!("{human} has two blocks") } else { format!("{human} has no block") };
+                            let message = if found.is_some() {
+                                format!("{human} has two blocks")
+                            } else {
+                                format!("{human} has no block")
+                            };
                             self.ctx.push(
                                 Diagnostic::error(codes::BLOCK_UNWANTED, message, place, "this block belongs to nothing")
                                     .help("take the block away, or begin a statement for it on a line of its own"),
@@ -404,8 +469,13 @@ impl<'s> Clauses<'s> {
         let path = self.path(ctx, word)?;
         if path.names.len() > 1 {
             ctx.push(
-                Diagnostic::error(codes::NAME_FORM, format!("`{word}` takes a plain name"), path.span, "this name has dots")
-                    .help("write the name alone"),
+                Diagnostic::error(
+                    codes::NAME_FORM,
+                    format!("`{word}` takes a plain name"),
+                    path.span,
+                    "this name has dots",
+                )
+                .help("write the name alone"),
             );
         }
         path.names.into_iter().next()
@@ -421,8 +491,13 @@ impl<'s> Clauses<'s> {
             Some(value) => {
                 let span = ctx.pair_span(&value);
                 ctx.push(
-                    Diagnostic::error(codes::MISSING_PART, format!("`{word}` takes a name"), span, "this is no name")
-                        .help(format!("write a name after `{word}`, without quotes")),
+                    Diagnostic::error(
+                        codes::MISSING_PART,
+                        format!("`{word}` takes a name"),
+                        span,
+                        "this is no name",
+                    )
+                    .help(format!("write a name after `{word}`, without quotes")),
                 );
                 None
             }
@@ -460,7 +535,9 @@ impl<'s> Clauses<'s> {
             let place = text::trimmed(ctx, &kid);
             let mut inner = Kids::of(kid);
             otherwise = match inner.next(ctx) {
-                Some(answer) if answer.as_rule() == Rule::expr => Some(WithinElse::Answer(expr::expr(ctx, answer))),
+                Some(answer) if answer.as_rule() == Rule::expr => {
+                    Some(WithinElse::Answer(expr::expr(ctx, answer)))
+                }
                 Some(head) => {
                     let mut head = Head::new(ctx, head);
                     head.second_word("`to`");
@@ -478,7 +555,11 @@ impl<'s> Clauses<'s> {
             Some(limit) => limit,
             None => value_missing(ctx, "within", whole),
         };
-        Some(Within { limit, otherwise, span: whole })
+        Some(Within {
+            limit,
+            otherwise,
+            span: whole,
+        })
     }
 
     /// `only if e`
@@ -491,7 +572,9 @@ impl<'s> Clauses<'s> {
 
     /// A word that stands alone.
     pub(super) fn flag(&mut self, ctx: &mut Ctx<'s>, word: &str) -> bool {
-        let Some(pair) = self.pair(word) else { return false };
+        let Some(pair) = self.pair(word) else {
+            return false;
+        };
         let mut head = Head::new(ctx, pair);
         head.second_word("`skip`");
         true
@@ -502,17 +585,27 @@ impl<'s> Clauses<'s> {
 fn value_missing(ctx: &mut Ctx<'_>, word: &str, whole: Span) -> Expr {
     let at = whole.after();
     ctx.push(
-        Diagnostic::error(codes::MISSING_PART, format!("`{word}` needs a value"), at, "a value belongs here")
-            .help("write a literal, a name, or an expression in parentheses"),
+        Diagnostic::error(
+            codes::MISSING_PART,
+            format!("`{word}` needs a value"),
+            at,
+            "a value belongs here",
+        )
+        .help("write a literal, a name, or an expression in parentheses"),
     );
-    Expr { kind: ExprKind::Bad, span: at }
+    Expr {
+        kind: ExprKind::Bad,
+        span: at,
+    }
 }
 
 /// What stands first in some text: a word, a string's quote and word, or one sign.
 pub(super) fn first_word(text: &str) -> &str {
     let text_end = text.find([' ', '\t', '\n']).unwrap_or(text.len());
     let word = &text[..text_end];
-    let named = word.find(|sign: char| !(sign.is_alphanumeric() || sign == '_')).unwrap_or(word.len());
+    let named = word
+        .find(|sign: char| !(sign.is_alphanumeric() || sign == '_'))
+        .unwrap_or(word.len());
     if named > 0 { &word[..named] } else { word }
 }
 
@@ -532,8 +625,25 @@ pub(super) fn listed(words: &[&str]) -> String {
 pub(super) fn is_reserved(word: &str) -> bool {
     matches!(
         word,
-        "and" | "or" | "not" | "in" | "contains" | "matches" | "is" | "yes" | "no" | "any" | "if" | "else" | "otherwise" | "do" | "every"
-            | "within" | "for" | "failure" | "only"
+        "and"
+            | "or"
+            | "not"
+            | "in"
+            | "contains"
+            | "matches"
+            | "is"
+            | "yes"
+            | "no"
+            | "any"
+            | "if"
+            | "else"
+            | "otherwise"
+            | "do"
+            | "every"
+            | "within"
+            | "for"
+            | "failure"
+            | "only"
     )
 }
 
@@ -544,12 +654,22 @@ pub(super) fn left_over<'s>(ctx: &mut Ctx<'s>, rule: Rule, junk: &Pair<'s>) {
     let span = ctx.span(start, start + word.len());
     let before = ctx.text[..start].trim_end_matches([' ', '\t']);
     let after_digit = before.ends_with(|sign: char| sign.is_ascii_digit());
-    if after_digit && before.len() < start && matches!(word, "ms" | "s" | "m" | "h" | "d" | "x" | "%") {
+    if after_digit
+        && before.len() < start
+        && matches!(word, "ms" | "s" | "m" | "h" | "d" | "x" | "%")
+    {
         let gap = ctx.span(before.len(), start);
         ctx.push(
-            Diagnostic::error(codes::BLANK_IN_LITERAL, "a blank stands inside a number with a unit", gap, "this blank")
-                .help(format!("write the unit right behind the number, as in `5{word}`"))
-                .fix(gap, ""),
+            Diagnostic::error(
+                codes::BLANK_IN_LITERAL,
+                "a blank stands inside a number with a unit",
+                gap,
+                "this blank",
+            )
+            .help(format!(
+                "write the unit right behind the number, as in `5{word}`"
+            ))
+            .fix(gap, ""),
         );
         return;
     }
@@ -561,7 +681,9 @@ pub(super) fn left_over<'s>(ctx: &mut Ctx<'s>, rule: Rule, junk: &Pair<'s>) {
         "the statement is complete before this",
     );
     diagnostic = match example(rule) {
-        Some(example) => diagnostic.help(format!("write it like `{example}`, one statement a line")),
+        Some(example) => {
+            diagnostic.help(format!("write it like `{example}`, one statement a line"))
+        }
         None => diagnostic.help("write one statement a line"),
     };
     ctx.push(diagnostic);

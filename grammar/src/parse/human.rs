@@ -16,35 +16,65 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::nl | Rule::line_end => "the end of the line",
         Rule::rest | Rule::junk | Rule::junk_part => "text",
         Rule::ident_char | Rule::ident_start | Rule::name_char => "a letter",
-        Rule::reserved | Rule::clause_stop | Rule::reserved_but_answers | Rule::statement_word => "a word of the language",
+        Rule::reserved | Rule::clause_stop | Rule::reserved_but_answers | Rule::statement_word => {
+            "a word of the language"
+        }
         Rule::name | Rule::label | Rule::arg_name | Rule::field_name | Rule::http_name => "a name",
         Rule::path | Rule::dotted => "a dotted name",
         Rule::program => "a command's name",
         Rule::bare => "a word",
-        Rule::string | Rule::quoted | Rule::open_quoted | Rule::string_run | Rule::cell_string | Rule::cell_string_run => "a text in quotes",
+        Rule::string
+        | Rule::quoted
+        | Rule::open_quoted
+        | Rule::string_run
+        | Rule::cell_string
+        | Rule::cell_string_run => "a text in quotes",
         Rule::pattern => "a pattern in quotes",
         Rule::open_at_end | Rule::block => "a block",
-        Rule::statement | Rule::statement_a_e | Rule::statement_f_n | Rule::statement_o_r | Rule::statement_s_z => "a statement",
+        Rule::statement
+        | Rule::statement_a_e
+        | Rule::statement_f_n
+        | Rule::statement_o_r
+        | Rule::statement_s_z => "a statement",
         Rule::version_line => "`rbk`",
         Rule::kind_line | Rule::kind => "the title line",
         Rule::prose => "prose",
         Rule::warning => "a warning",
         Rule::stray_row | Rule::row => "a table row",
-        Rule::stray_fence | Rule::fence | Rule::fence_info | Rule::fence_body | Rule::fence_end => "a fence",
-        Rule::item_line | Rule::item | Rule::item_text | Rule::item_run | Rule::item_more | Rule::item_indent | Rule::item_end => {
-            "a checklist item"
+        Rule::stray_fence | Rule::fence | Rule::fence_info | Rule::fence_body | Rule::fence_end => {
+            "a fence"
         }
+        Rule::item_line
+        | Rule::item
+        | Rule::item_text
+        | Rule::item_run
+        | Rule::item_more
+        | Rule::item_indent
+        | Rule::item_end => "a checklist item",
         Rule::item_box => "the box of a checklist item",
         Rule::evidence => "the evidence of a checklist item",
-        Rule::command | Rule::command_line | Rule::command_run | Rule::command_more | Rule::glued => "a command",
+        Rule::command
+        | Rule::command_line
+        | Rule::command_run
+        | Rule::command_more
+        | Rule::glued => "a command",
         Rule::http | Rule::http_stmt => "`http`",
         Rule::http_method => "a method",
         Rule::http_address | Rule::http_run => "an address",
-        Rule::http_block | Rule::http_line | Rule::http_pair | Rule::http_text | Rule::http_rest => "an option of a request",
+        Rule::http_block
+        | Rule::http_line
+        | Rule::http_pair
+        | Rule::http_text
+        | Rule::http_rest => "an option of a request",
         Rule::http_body => "the body of a request",
         Rule::look => "a command",
         Rule::expr | Rule::expr_in | Rule::lone_expr => "an expression",
-        Rule::unit | Rule::unit_in | Rule::primary | Rule::value | Rule::arm_value | Rule::cell_value => "a value",
+        Rule::unit
+        | Rule::unit_in
+        | Rule::primary
+        | Rule::value
+        | Rule::arm_value
+        | Rule::cell_value => "a value",
         Rule::prefix | Rule::infix => "an operator",
         Rule::test | Rule::test_in | Rule::is_word => "a test",
         Rule::literal | Rule::number => "a number",
@@ -87,7 +117,11 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::first => "`first`",
         Rule::table | Rule::table_line => "a table",
         Rule::row_rest | Rule::cell | Rule::cell_text | Rule::cell_run => "a cell",
-        Rule::cell_list | Rule::cell_one | Rule::cell_compare | Rule::cell_op | Rule::cell_range => "a test in a cell",
+        Rule::cell_list
+        | Rule::cell_one
+        | Rule::cell_compare
+        | Rule::cell_op
+        | Rule::cell_range => "a test in a cell",
         Rule::procedure => "a procedure",
         Rule::channel => "a channel",
         Rule::message | Rule::message_file => "a message",
@@ -160,11 +194,87 @@ pub(super) fn name(rule: Rule) -> &'static str {
 /// Every word that may begin a statement, for near misses. The words of the grammar's `statement_word`, and
 /// what begins a file.
 pub(super) const STATEMENT_WORDS: &[&str] = &[
-    "after", "always", "answer", "approve", "ask", "attempt", "background", "channel", "check", "checkpoint", "choose", "compare",
-    "confirm", "contact", "decide", "do", "done if", "ends", "env", "escalate", "every", "expect", "finish", "fires when", "follow_up",
-    "for", "from", "given", "guard", "host", "http", "if", "in", "interactive", "interpreter", "irreversible", "let", "link", "live for",
-    "lock", "matches", "matrix", "message", "needs", "never", "notify", "objective", "on", "only if", "owner", "parallel", "param",
-    "procedure", "rbk", "reaches", "repeatable", "retry", "return", "review", "rewind", "runbook", "module", "scenario", "scenarios",
-    "secret", "section", "severity", "snapshot", "start with", "step", "suggest", "tags", "takes", "timeout", "todo", "trigger", "undo",
-    "use", "version", "wait", "watch", "when", "with",
+    "after",
+    "always",
+    "answer",
+    "approve",
+    "ask",
+    "attempt",
+    "background",
+    "channel",
+    "check",
+    "checkpoint",
+    "choose",
+    "compare",
+    "confirm",
+    "contact",
+    "decide",
+    "do",
+    "done if",
+    "ends",
+    "env",
+    "escalate",
+    "every",
+    "expect",
+    "finish",
+    "fires when",
+    "follow_up",
+    "for",
+    "from",
+    "given",
+    "guard",
+    "host",
+    "http",
+    "if",
+    "in",
+    "interactive",
+    "interpreter",
+    "irreversible",
+    "let",
+    "link",
+    "live for",
+    "lock",
+    "matches",
+    "matrix",
+    "message",
+    "needs",
+    "never",
+    "notify",
+    "objective",
+    "on",
+    "only if",
+    "owner",
+    "parallel",
+    "param",
+    "procedure",
+    "rbk",
+    "reaches",
+    "repeatable",
+    "retry",
+    "return",
+    "review",
+    "rewind",
+    "runbook",
+    "module",
+    "scenario",
+    "scenarios",
+    "secret",
+    "section",
+    "severity",
+    "snapshot",
+    "start with",
+    "step",
+    "suggest",
+    "tags",
+    "takes",
+    "timeout",
+    "todo",
+    "trigger",
+    "undo",
+    "use",
+    "version",
+    "wait",
+    "watch",
+    "when",
+    "with",
 ];

@@ -12,18 +12,32 @@ const TEN_YEARS: u64 = 3653 * DAY;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds of each unit, from the longest.
-const UNITS: &[(&str, u64)] = &[("d", DAY), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: &[(&str, u64)] = &[
+    ("d", DAY),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
 
 pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
     let text = pair.as_str();
     let span = ctx.pair_span(pair);
-    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return match decimal(text) {
             Some(number) => ExprKind::Number(number),
             None => {
                 ctx.push(
-                    Diagnostic::error(codes::NUMBER_TOO_LARGE, "a number is too large", span, "this number has too many digits")
-                        .help("use at most 28 digits"),
+                    Diagnostic::error(
+                        codes::NUMBER_TOO_LARGE,
+                        "a number is too large",
+                        span,
+                        "this number has too many digits",
+                    )
+                    .help("use at most 28 digits"),
                 );
                 ExprKind::Bad
             }
@@ -33,14 +47,21 @@ pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
         let (year, month, day) = date;
         if month == 0 || month > 12 || day == 0 || day > days(year, month) {
             ctx.push(
-                Diagnostic::error(codes::NO_SUCH_DATE, format!("there is no day {text}"), span, "this date")
-                    .help("write year, month and day, as in 2025-11-07"),
+                Diagnostic::error(
+                    codes::NO_SUCH_DATE,
+                    format!("there is no day {text}"),
+                    span,
+                    "this date",
+                )
+                .help("write year, month and day, as in 2025-11-07"),
             );
             return ExprKind::Bad;
         }
         return ExprKind::Date { year, month, day };
     }
-    let units = text.find(|sign: char| !(sign.is_ascii_digit() || sign == '.')).unwrap_or(text.len());
+    let units = text
+        .find(|sign: char| !(sign.is_ascii_digit() || sign == '.'))
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(units);
     match unit {
         "%" => decimal(number).map(ExprKind::Percent),
@@ -49,8 +70,13 @@ pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
             Some(length) if length <= TEN_YEARS => Some(ExprKind::Duration(length)),
             Some(_) => {
                 ctx.push(
-                    Diagnostic::error(codes::DURATION_TOO_LONG, "a duration is longer than ten years", span, "this duration")
-                        .help("use at most ten years, 3653d"),
+                    Diagnostic::error(
+                        codes::DURATION_TOO_LONG,
+                        "a duration is longer than ten years",
+                        span,
+                        "this duration",
+                    )
+                    .help("use at most ten years, 3653d"),
                 );
                 return ExprKind::Bad;
             }
@@ -59,8 +85,13 @@ pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
     }
     .unwrap_or_else(|| {
         ctx.push(
-            Diagnostic::error(codes::LITERAL, format!("`{text}` is no number, duration, percentage or date"), span, "this cannot be read")
-                .help(meant(number, unit)),
+            Diagnostic::error(
+                codes::LITERAL,
+                format!("`{text}` is no number, duration, percentage or date"),
+                span,
+                "this cannot be read",
+            )
+            .help(meant(number, unit)),
         );
         ExprKind::Bad
     })
@@ -81,10 +112,18 @@ fn duration(text: &str) -> Option<u64> {
     let mut next = 0;
     while !rest.is_empty() {
         let digits = rest.find(|sign: char| !sign.is_ascii_digit())?;
-        let number: u64 = if digits == 0 { return None } else { rest[..digits].parse().unwrap_or(u64::MAX) };
+        let number: u64 = if digits == 0 {
+            return None;
+        } else {
+            rest[..digits].parse().unwrap_or(u64::MAX)
+        };
         rest = &rest[digits..];
-        let letters = rest.find(|sign: char| sign.is_ascii_digit()).unwrap_or(rest.len());
-        let place = UNITS.iter().position(|(unit, _)| *unit == &rest[..letters])?;
+        let letters = rest
+            .find(|sign: char| sign.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let place = UNITS
+            .iter()
+            .position(|(unit, _)| *unit == &rest[..letters])?;
         if place < next {
             return None;
         }

@@ -66,7 +66,8 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
             ctx.empty_file()
         }
     };
-    ctx.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    ctx.diagnostics
+        .sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
     (file, ctx.diagnostics)
 }
 
@@ -85,11 +86,24 @@ pub(crate) struct Ctx<'s> {
 
 impl<'s> Ctx<'s> {
     fn new(id: SourceId, text: &'s str) -> Ctx<'s> {
-        Ctx { id, text, diagnostics: Vec::new(), comments: Vec::new(), header: None, depth: 0, deepest: 0 }
+        Ctx {
+            id,
+            text,
+            diagnostics: Vec::new(),
+            comments: Vec::new(),
+            header: None,
+            depth: 0,
+            deepest: 0,
+        }
     }
 
     fn empty_file(&mut self) -> File {
-        File { source: self.id, header: None, body: Vec::new(), comments: Vec::new() }
+        File {
+            source: self.id,
+            header: None,
+            body: Vec::new(),
+            comments: Vec::new(),
+        }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -113,15 +127,24 @@ impl<'s> Ctx<'s> {
         if trailing && !before.ends_with([' ', '\t']) {
             let place = self.span(at, at + 1);
             self.push(
-                Diagnostic::error(codes::COMMENT_GLUED, "a comment begins without a blank before it", place, "the comment begins here")
-                    .help("put a blank before `#`")
-                    .fix(place.before(), " "),
+                Diagnostic::error(
+                    codes::COMMENT_GLUED,
+                    "a comment begins without a blank before it",
+                    place,
+                    "the comment begins here",
+                )
+                .help("put a blank before `#`")
+                .fix(place.before(), " "),
             );
         }
         let text = &pair.as_str()[1..];
         let text = text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned();
         let span = self.pair_span(pair);
-        self.comments.push(Comment { text, span, trailing });
+        self.comments.push(Comment {
+            text,
+            span,
+            trailing,
+        });
     }
 
     /// Goes one level deeper; `None` where that is too deep, which is reported.
@@ -140,8 +163,13 @@ impl<'s> Ctx<'s> {
 }
 
 fn too_deep(place: Span) -> Diagnostic {
-    Diagnostic::error(codes::TOO_DEEP, format!("this is nested deeper than {MAX_DEPTH}"), place, "this opens one level too many")
-        .help("move what is inside into a `procedure`, or split the expression with `let`")
+    Diagnostic::error(
+        codes::TOO_DEEP,
+        format!("this is nested deeper than {MAX_DEPTH}"),
+        place,
+        "this opens one level too many",
+    )
+    .help("move what is inside into a `procedure`, or split the expression with `let`")
 }
 
 /// The children of a pair. Comments among them are put aside on the way.
@@ -151,7 +179,9 @@ pub(crate) struct Kids<'s> {
 
 impl<'s> Kids<'s> {
     fn of(pair: Pair<'s>) -> Kids<'s> {
-        Kids { pairs: pair.into_inner() }
+        Kids {
+            pairs: pair.into_inner(),
+        }
     }
 
     fn peek(&mut self, ctx: &mut Ctx<'s>) -> Option<Rule> {
@@ -176,6 +206,10 @@ impl<'s> Kids<'s> {
     }
 
     fn take(&mut self, ctx: &mut Ctx<'s>, rule: Rule) -> Option<Pair<'s>> {
-        if self.peek(ctx) == Some(rule) { self.next(ctx) } else { None }
+        if self.peek(ctx) == Some(rule) {
+            self.next(ctx)
+        } else {
+            None
+        }
     }
 }

@@ -27,7 +27,11 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let every = clauses.value(head.ctx, "every");
             let backoff = clauses.value(head.ctx, "backoff");
             head.end();
-            StmtKind::Retry { times, every, backoff }
+            StmtKind::Retry {
+                times,
+                every,
+                backoff,
+            }
         }
         Rule::only_if => {
             head.second_word("`if`");
@@ -115,7 +119,10 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::live_for => {
             let limit = match head.clauses(&["for"]).value(head.ctx, "for") {
                 Some(limit) => limit,
-                None => Expr { kind: ExprKind::Bad, span: head.missing("`for` and how long") },
+                None => Expr {
+                    kind: ExprKind::Bad,
+                    span: head.missing("`for` and how long"),
+                },
             };
             head.end();
             StmtKind::LiveFor(limit)

@@ -20,7 +20,10 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::scenario => {
             let title = head.string("a title in quotes");
-            StmtKind::Scenario { title, block: head.must_block() }
+            StmtKind::Scenario {
+                title,
+                block: head.must_block(),
+            }
         }
         Rule::given => {
             let name = head.opt_name();
@@ -97,15 +100,26 @@ fn when_does<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<WhenDoes> {
     if word == "times" {
         if value.is_some() {
             ctx.push(
-                Diagnostic::error(codes::MISSING_PART, "`times` needs `out`", span.after(), "`out` belongs here").help("write `times out`"),
+                Diagnostic::error(
+                    codes::MISSING_PART,
+                    "`times` needs `out`",
+                    span.after(),
+                    "`out` belongs here",
+                )
+                .help("write `times out`"),
             );
         }
         return Some(WhenDoes::TimesOut);
     }
     let Some(value) = value else {
         ctx.push(
-            Diagnostic::error(codes::MISSING_PART, format!("`{word}` needs a value"), span.after(), "a value belongs here")
-                .help("write it like `exits 22 says \"boom\"` or `answers 503`"),
+            Diagnostic::error(
+                codes::MISSING_PART,
+                format!("`{word}` needs a value"),
+                span.after(),
+                "a value belongs here",
+            )
+            .help("write it like `exits 22 says \"boom\"` or `answers 503`"),
         );
         return None;
     };
@@ -115,12 +129,23 @@ fn when_does<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<WhenDoes> {
         ("says", ExprKind::Text(text)) => WhenDoes::Says(text),
         ("says", _) => {
             ctx.push(
-                Diagnostic::error(codes::MISSING_PART, "`says` needs a text", place, "a text in quotes belongs here")
-                    .help("write what the command prints in quotes"),
+                Diagnostic::error(
+                    codes::MISSING_PART,
+                    "`says` needs a text",
+                    place,
+                    "a text in quotes belongs here",
+                )
+                .help("write what the command prints in quotes"),
             );
             return None;
         }
-        ("exits", kind) => WhenDoes::Exits(Expr { kind, span: value.span }),
-        (_, kind) => WhenDoes::Answers(Expr { kind, span: value.span }),
+        ("exits", kind) => WhenDoes::Exits(Expr {
+            kind,
+            span: value.span,
+        }),
+        (_, kind) => WhenDoes::Answers(Expr {
+            kind,
+            span: value.span,
+        }),
     })
 }

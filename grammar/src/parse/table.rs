@@ -2,7 +2,9 @@
 
 use super::head::{Head, Want};
 use super::{Ctx, Kids, Pair, Rule, block, expr, flow, text, types};
-use crate::ast::{BinaryOp, Cell, CellTest, Expr, ExprKind, Formal, Matrix, Row, StmtKind, Str, Table};
+use crate::ast::{
+    BinaryOp, Cell, CellTest, Expr, ExprKind, Formal, Matrix, Row, StmtKind, Str, Table,
+};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
@@ -20,7 +22,10 @@ pub(super) fn matrix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
             Vec::new()
         }
     };
-    let outputs = match head.take(Rule::arrow).and_then(|_| head.take(Rule::formals)) {
+    let outputs = match head
+        .take(Rule::arrow)
+        .and_then(|_| head.take(Rule::formals))
+    {
         Some(pair) => types::formals(head.ctx, pair),
         None => {
             head.missing("`->` and its outputs in parentheses");
@@ -28,13 +33,23 @@ pub(super) fn matrix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
         }
     };
     let first = head.take(Rule::first).is_some();
-    let mut table = Table { head: Vec::new(), rows: Vec::new(), span: head.empty_place() };
+    let mut table = Table {
+        head: Vec::new(),
+        rows: Vec::new(),
+        span: head.empty_place(),
+    };
     if let Some(pair) = head.own_block(Rule::table, Want::Must) {
         table = read(head.ctx, pair, &inputs, &outputs);
         head.heard();
     }
     head.end();
-    StmtKind::Matrix(Matrix { name, inputs, outputs, first, table })
+    StmtKind::Matrix(Matrix {
+        name,
+        inputs,
+        outputs,
+        first,
+        table,
+    })
 }
 
 /// What a column is to the signature.
@@ -55,7 +70,11 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
         None
     });
     let mut rows = rows.into_iter();
-    let mut table = Table { head: Vec::new(), rows: Vec::new(), span };
+    let mut table = Table {
+        head: Vec::new(),
+        rows: Vec::new(),
+        span,
+    };
     let Some(first) = rows.next() else {
         let place = ctx.span(span.start as usize, span.start as usize + 1);
         ctx.push(
@@ -89,36 +108,68 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
         if table.rows.len() == MAX_ROWS {
             let place = text::trimmed(ctx, &pair);
             ctx.push(
-                Diagnostic::error(codes::TABLE_TOO_LONG, format!("a table has more than {MAX_ROWS} rows"), place, "the first row too many")
-                    .help("split the matrix in two"),
+                Diagnostic::error(
+                    codes::TABLE_TOO_LONG,
+                    format!("a table has more than {MAX_ROWS} rows"),
+                    place,
+                    "the first row too many",
+                )
+                .help("split the matrix in two"),
             );
             break;
         }
         let span = text::trimmed(ctx, &pair);
         let mut cells = cells(ctx, pair, &roles);
         if cells.len() != roles.len() {
-            let count = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+            let count = |count: usize| {
+                if count == 1 {
+                    "1 cell".to_owned()
+                } else {
+                    format!("{count} cells")
+                }
+            };
             ctx.push(
-                Diagnostic::error(codes::ROW_CELLS, format!("a row has {}, its table {}", count(cells.len()), roles.len()), span, "this row")
-                    .label(head_span, "the headings")
-                    .help("write one cell for each heading; a bar inside a cell is written `\\|`"),
+                Diagnostic::error(
+                    codes::ROW_CELLS,
+                    format!(
+                        "a row has {}, its table {}",
+                        count(cells.len()),
+                        roles.len()
+                    ),
+                    span,
+                    "this row",
+                )
+                .label(head_span, "the headings")
+                .help("write one cell for each heading; a bar inside a cell is written `\\|`"),
             );
             // So that whoever reads the table finds a cell for each heading.
-            cells.resize_with(roles.len(), || Cell { text: String::new(), test: None, span: span.after() });
+            cells.resize_with(roles.len(), || Cell {
+                text: String::new(),
+                test: None,
+                span: span.after(),
+            });
         }
         table.rows.push(Row { cells, span });
     }
     if !dashes {
         ctx.push(
-            Diagnostic::error(codes::TABLE_HEAD, "a table has no line of dashes below its headings", head_span.after(), "`|---|` belongs below this line")
-                .help("write a line of dashes between the headings and the rows"),
+            Diagnostic::error(
+                codes::TABLE_HEAD,
+                "a table has no line of dashes below its headings",
+                head_span.after(),
+                "`|---|` belongs below this line",
+            )
+            .help("write a line of dashes between the headings and the rows"),
         );
     }
     table
 }
 
 fn is_dashes(row: &str) -> bool {
-    row.contains('-') && row.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
+    row.contains('-')
+        && row
+            .bytes()
+            .all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
 }
 
 /// The cells of one row. Where roles are known, a cell of an input or output must read as a test.
@@ -147,12 +198,22 @@ fn row_rest<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, start: usize) {
     let place = ctx.span(at, at + rest.len());
     let _ = start;
     let diagnostic = if rest.starts_with('#') {
-        Diagnostic::error(codes::ROW_END, "a comment stands behind a row", place, "a row ends with its last bar")
-            .help("put the comment on a line of its own, or into a column of notes")
+        Diagnostic::error(
+            codes::ROW_END,
+            "a comment stands behind a row",
+            place,
+            "a row ends with its last bar",
+        )
+        .help("put the comment on a line of its own, or into a column of notes")
     } else {
-        Diagnostic::error(codes::ROW_END, "a row does not end in a bar", place, "the last cell is not closed")
-            .help("end the row with `|`")
-            .fix(place.after(), " |")
+        Diagnostic::error(
+            codes::ROW_END,
+            "a row does not end in a bar",
+            place,
+            "the last cell is not closed",
+        )
+        .help("end the row with `|`")
+        .fix(place.after(), " |")
     };
     ctx.push(diagnostic);
 }
@@ -160,16 +221,37 @@ fn row_rest<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, start: usize) {
 fn cell<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, role: Role) -> Cell {
     let span = text::trimmed(ctx, &pair);
     let raw = pair.as_str().trim();
-    let text = if raw.contains('\\') { raw.replace("\\|", "|") } else { raw.to_owned() };
+    let text = if raw.contains('\\') {
+        raw.replace("\\|", "|")
+    } else {
+        raw.to_owned()
+    };
     if role == Role::Note {
-        return Cell { text, test: None, span };
+        return Cell {
+            text,
+            test: None,
+            span,
+        };
     }
     if raw.is_empty() {
         ctx.push(
-            Diagnostic::error(codes::CELL_EMPTY, "a cell is empty that tests or gives a value", span, "a value belongs here")
-                .help(if role == Role::Input { "write a value, or `any`" } else { "write a value" }),
+            Diagnostic::error(
+                codes::CELL_EMPTY,
+                "a cell is empty that tests or gives a value",
+                span,
+                "a value belongs here",
+            )
+            .help(if role == Role::Input {
+                "write a value, or `any`"
+            } else {
+                "write a value"
+            }),
         );
-        return Cell { text, test: None, span };
+        return Cell {
+            text,
+            test: None,
+            span,
+        };
     }
     let mut tests = Vec::new();
     let mut kids = Kids::of(pair);
@@ -180,12 +262,20 @@ fn cell<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, role: Role) -> Cell {
                     Diagnostic::error(codes::CELL_TEST, format!("`{raw}` is no value and no test"), span, "this cell")
                         .help("write a value, `any`, a comparison (`> 10%`), a range (`5%..10%`), or a list of them; put quotes around text with blanks"),
                 );
-                return Cell { text, test: None, span };
+                return Cell {
+                    text,
+                    test: None,
+                    span,
+                };
             }
             _ => tests.push(cell_test(ctx, kid)),
         }
     }
-    let test = if tests.len() == 1 { tests.pop() } else { Some(CellTest::List(tests)) };
+    let test = if tests.len() == 1 {
+        tests.pop()
+    } else {
+        Some(CellTest::List(tests))
+    };
     Cell { text, test, span }
 }
 
@@ -204,7 +294,9 @@ fn cell_test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> CellTest {
         let value = kids.next(ctx).map(|pair| cell_value(ctx, pair));
         return value.map_or(CellTest::Any, |value| CellTest::Compare(op, value));
     }
-    let Some(from) = kids.next(ctx) else { return CellTest::Any };
+    let Some(from) = kids.next(ctx) else {
+        return CellTest::Any;
+    };
     if from.as_str() == "any" {
         return CellTest::Any;
     }
@@ -219,21 +311,46 @@ fn cell_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     let span = ctx.pair_span(&pair);
     let negative = pair.as_str().starts_with('-');
     let mut kids = Kids::of(pair);
-    let Some(kid) = kids.next(ctx) else { return Expr { kind: ExprKind::Bad, span } };
+    let Some(kid) = kids.next(ctx) else {
+        return Expr {
+            kind: ExprKind::Bad,
+            span,
+        };
+    };
     if kid.as_rule() == Rule::cell_string {
         let inner = &kid.as_str()[1..kid.as_str().len() - 1];
         let start = kid.as_span().start() + 1;
         let parts = text::parts(ctx, inner, start, text::Escapes::InCell);
-        return Expr { kind: ExprKind::Text(Str { parts, span }), span };
+        return Expr {
+            kind: ExprKind::Text(Str { parts, span }),
+            span,
+        };
     }
     let value = expr::primary(ctx, kid);
-    if negative { Expr { kind: ExprKind::Negate(Box::new(value)), span } } else { value }
+    if negative {
+        Expr {
+            kind: ExprKind::Negate(Box::new(value)),
+            span,
+        }
+    } else {
+        value
+    }
 }
 
 /// Rows outside a matrix.
 pub(super) fn stray_row<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) {
     let start = pair.as_span().start();
-    let place = ctx.span(start, start + pair.as_str().split('\n').next().unwrap_or_default().trim_end().len());
+    let place = ctx.span(
+        start,
+        start
+            + pair
+                .as_str()
+                .split('\n')
+                .next()
+                .unwrap_or_default()
+                .trim_end()
+                .len(),
+    );
     ctx.push(
         Diagnostic::error(codes::TABLE_PLACE, "a table stands outside a matrix", place, "this row")
             .help("put `> ` before each row for a table in prose, or write a `matrix` for one that decides"),

@@ -2,7 +2,7 @@
 
 use super::head::{first_word, is_reserved};
 use super::{Ctx, Kids, Pair, Rule, types};
-use crate::ast::{Formal, Name, Path, Pattern, Str, StrPart, StmtKind};
+use crate::ast::{Formal, Name, Path, Pattern, StmtKind, Str, StrPart};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -21,18 +21,40 @@ pub(super) fn name<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Name {
 
 fn name_at(ctx: &mut Ctx<'_>, text: &str, start: usize) -> Name {
     let span = ctx.span(start, start + text.len());
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !plain || text.starts_with(|sign: char| sign.is_ascii_digit()) {
-        let mut diagnostic = Diagnostic::error(codes::NAME_FORM, format!("`{text}` is no name"), span, "this name has other characters");
-        let mended: String = text.chars().map(|sign| if sign.is_ascii_alphanumeric() { sign.to_ascii_lowercase() } else { '_' }).collect();
+        let mut diagnostic = Diagnostic::error(
+            codes::NAME_FORM,
+            format!("`{text}` is no name"),
+            span,
+            "this name has other characters",
+        );
+        let mended: String = text
+            .chars()
+            .map(|sign| {
+                if sign.is_ascii_alphanumeric() {
+                    sign.to_ascii_lowercase()
+                } else {
+                    '_'
+                }
+            })
+            .collect();
         if text.is_ascii() && !mended.starts_with(|sign: char| sign.is_ascii_digit()) {
-            diagnostic = diagnostic.help(format!("write `{mended}`")).fix(span, mended);
+            diagnostic = diagnostic
+                .help(format!("write `{mended}`"))
+                .fix(span, mended);
         } else {
-            diagnostic = diagnostic.help("use letters from a to z, digits and `_`, and begin with a letter");
+            diagnostic =
+                diagnostic.help("use letters from a to z, digits and `_`, and begin with a letter");
         }
         ctx.push(diagnostic);
     }
-    Name { text: text.to_owned(), span }
+    Name {
+        text: text.to_owned(),
+        span,
+    }
 }
 
 /// A name that must be lower case; severities and variables of the environment may be capitals.
@@ -47,15 +69,28 @@ pub(super) fn snake(ctx: &mut Ctx<'_>, name: &Name) {
             mended.push('_');
         }
         before_low = sign.is_ascii_lowercase() || sign.is_ascii_digit();
-        mended.push(if sign == '-' { '_' } else { sign.to_ascii_lowercase() });
+        mended.push(if sign == '-' {
+            '_'
+        } else {
+            sign.to_ascii_lowercase()
+        });
     }
-    if ctx.diagnostics.last().is_some_and(|last| last.code == codes::NAME_FORM && last.span() == name.span) {
+    if ctx
+        .diagnostics
+        .last()
+        .is_some_and(|last| last.code == codes::NAME_FORM && last.span() == name.span)
+    {
         return;
     }
     ctx.push(
-        Diagnostic::error(codes::NAME_FORM, format!("`{}` is not in snake_case", name.text), name.span, "this name has capitals")
-            .help(format!("write `{mended}`"))
-            .fix(name.span, mended),
+        Diagnostic::error(
+            codes::NAME_FORM,
+            format!("`{}` is not in snake_case", name.text),
+            name.span,
+            "this name has capitals",
+        )
+        .help(format!("write `{mended}`"))
+        .fix(name.span, mended),
     );
 }
 
@@ -68,7 +103,10 @@ pub(super) fn path<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Path {
         names.push(name_at(ctx, part, at));
         at += part.len() + 1;
     }
-    Path { names, span: ctx.pair_span(pair) }
+    Path {
+        names,
+        span: ctx.pair_span(pair),
+    }
 }
 
 /// A string in quotes.
@@ -78,12 +116,23 @@ pub(super) fn string<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Str {
     let start = pair.as_span().start();
     let Some(inner) = closed(text) else {
         ctx.push(
-            Diagnostic::error(codes::STRING_NOT_CLOSED, "a string is not closed", span, "this begins a string that has no second quote")
-                .help("close it with `\"` on the same line, and write a quote inside it as `\\\"`"),
+            Diagnostic::error(
+                codes::STRING_NOT_CLOSED,
+                "a string is not closed",
+                span,
+                "this begins a string that has no second quote",
+            )
+            .help("close it with `\"` on the same line, and write a quote inside it as `\\\"`"),
         );
-        return Str { parts: plain_part(ctx, text[1..].trim_end(), start + 1), span };
+        return Str {
+            parts: plain_part(ctx, text[1..].trim_end(), start + 1),
+            span,
+        };
     };
-    Str { parts: parts(ctx, inner, start + 1, Escapes::Resolved), span }
+    Str {
+        parts: parts(ctx, inner, start + 1, Escapes::Resolved),
+        span,
+    }
 }
 
 /// What stands between the quotes, where both are there.
@@ -104,7 +153,10 @@ fn plain_part(ctx: &Ctx<'_>, text: &str, start: usize) -> Vec<StrPart> {
     if text.is_empty() {
         return Vec::new();
     }
-    vec![StrPart::Text { text: text.to_owned(), span: ctx.span(start, start + text.len()) }]
+    vec![StrPart::Text {
+        text: text.to_owned(),
+        span: ctx.span(start, start + text.len()),
+    }]
 }
 
 /// A pattern: raw but for `\"`.
@@ -115,13 +167,21 @@ pub(super) fn pattern<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Pattern {
         Some(inner) => inner,
         None => {
             ctx.push(
-                Diagnostic::error(codes::STRING_NOT_CLOSED, "a pattern is not closed", span, "this begins a pattern that has no second quote")
-                    .help("close it with `\"` on the same line, and write a quote inside it as `\\\"`"),
+                Diagnostic::error(
+                    codes::STRING_NOT_CLOSED,
+                    "a pattern is not closed",
+                    span,
+                    "this begins a pattern that has no second quote",
+                )
+                .help("close it with `\"` on the same line, and write a quote inside it as `\\\"`"),
             );
             text[1..].trim_end()
         }
     };
-    Pattern { text: inner.replace("\\\"", "\""), span }
+    Pattern {
+        text: inner.replace("\\\"", "\""),
+        span,
+    }
 }
 
 /// Whether a backslash means something.
@@ -153,7 +213,12 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new() -> Writer {
-        Writer { parts: Vec::new(), text: String::new(), from: 0, to: 0 }
+        Writer {
+            parts: Vec::new(),
+            text: String::new(),
+            from: 0,
+            to: 0,
+        }
     }
 
     pub(super) fn add(&mut self, text: &str, start: usize, end: usize) {
@@ -167,7 +232,10 @@ impl Writer {
     fn flush(&mut self, ctx: &Ctx<'_>) {
         if !self.text.is_empty() {
             let text = std::mem::take(&mut self.text);
-            self.parts.push(StrPart::Text { text, span: ctx.span(self.from, self.to) });
+            self.parts.push(StrPart::Text {
+                text,
+                span: ctx.span(self.from, self.to),
+            });
         }
     }
 
@@ -178,7 +246,13 @@ impl Writer {
 }
 
 /// Adds one stretch of text to a writer.
-pub(super) fn scan(ctx: &mut Ctx<'_>, text: &str, start: usize, escapes: Escapes, writer: &mut Writer) {
+pub(super) fn scan(
+    ctx: &mut Ctx<'_>,
+    text: &str,
+    start: usize,
+    escapes: Escapes,
+    writer: &mut Writer,
+) {
     let bytes = text.as_bytes();
     let mut plain = 0;
     let mut at = 0;
@@ -226,7 +300,10 @@ fn hole_length(text: &str) -> Option<usize> {
         if !(first.is_ascii_alphabetic() || first == b'_') {
             return None;
         }
-        while bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        while bytes
+            .get(at)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        {
             at += 1;
         }
         match bytes.get(at)? {
@@ -245,14 +322,26 @@ fn hole_path(ctx: &Ctx<'_>, text: &str, start: usize) -> Path {
     let mut at = start;
     let mut names = Vec::new();
     for part in text.split('.') {
-        names.push(Name { text: part.to_owned(), span: ctx.span(at, at + part.len()) });
+        names.push(Name {
+            text: part.to_owned(),
+            span: ctx.span(at, at + part.len()),
+        });
         at += part.len() + 1;
     }
-    Path { names, span: ctx.span(start, start + text.len()) }
+    Path {
+        names,
+        span: ctx.span(start, start + text.len()),
+    }
 }
 
 /// Resolves one escape; gives its length.
-fn escape(ctx: &mut Ctx<'_>, text: &str, start: usize, escapes: Escapes, writer: &mut Writer) -> usize {
+fn escape(
+    ctx: &mut Ctx<'_>,
+    text: &str,
+    start: usize,
+    escapes: Escapes,
+    writer: &mut Writer,
+) -> usize {
     let Some(sign) = text[1..].chars().next() else {
         writer.add("\\", start, start + 1);
         return 1;
@@ -273,7 +362,9 @@ fn escape(ctx: &mut Ctx<'_>, text: &str, start: usize, escapes: Escapes, writer:
         && let Some(close) = text.find('}')
         && let Some(digits) = text[2..close].strip_prefix('{')
         && digits.len() <= 6
-        && let Some(character) = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)
+        && let Some(character) = u32::from_str_radix(digits, 16)
+            .ok()
+            .and_then(char::from_u32)
     {
         writer.add(character.encode_utf8(&mut [0; 4]), start, start + close + 1);
         return close + 1;
@@ -308,11 +399,24 @@ pub(super) fn marked<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> StmtKind {
         if blank == 0 && !text.is_empty() {
             glued(ctx, mark);
         }
-        scan(ctx, text[blank..].trim_end(), mark + 1 + blank, Escapes::Verbatim, &mut writer);
+        scan(
+            ctx,
+            text[blank..].trim_end(),
+            mark + 1 + blank,
+            Escapes::Verbatim,
+            &mut writer,
+        );
         at += line.len() + 1;
     }
-    let text = Str { parts: writer.finish(ctx), span: ctx.pair_span(pair) };
-    if rule == Rule::prose { StmtKind::Prose(text) } else { StmtKind::Warning(text) }
+    let text = Str {
+        parts: writer.finish(ctx),
+        span: ctx.pair_span(pair),
+    };
+    if rule == Rule::prose {
+        StmtKind::Prose(text)
+    } else {
+        StmtKind::Warning(text)
+    }
 }
 
 /// A mark without a blank behind it.
@@ -320,9 +424,14 @@ pub(super) fn glued(ctx: &mut Ctx<'_>, mark: usize) {
     let place = ctx.span(mark, mark + 1);
     let sign = &ctx.text[mark..mark + 1];
     ctx.push(
-        Diagnostic::error(codes::MARK_GLUED, format!("the mark `{sign}` has no blank behind it"), place, "this mark")
-            .help("put a blank behind the mark")
-            .fix(place.after(), " "),
+        Diagnostic::error(
+            codes::MARK_GLUED,
+            format!("the mark `{sign}` has no blank behind it"),
+            place,
+            "this mark",
+        )
+        .help("put a blank behind the mark")
+        .fix(place.after(), " "),
     );
 }
 
@@ -333,7 +442,10 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     let mut kids = Kids::of(pair);
     let found = kids.take(ctx, Rule::item_box);
     item_box(ctx, found, start);
-    let mut text = Str { parts: Vec::new(), span: ctx.span(end, end) };
+    let mut text = Str {
+        parts: Vec::new(),
+        span: ctx.span(end, end),
+    };
     if let Some(body) = kids.take(ctx, Rule::item_text) {
         let mut writer = Writer::new();
         let begin = body.as_span().start();
@@ -346,11 +458,19 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
             scan(ctx, words.trim(), at + lead, Escapes::Verbatim, &mut writer);
             at += words.len() + 1;
         }
-        text = Str { parts: writer.finish(ctx), span: trimmed(ctx, &body) };
+        text = Str {
+            parts: writer.finish(ctx),
+            span: trimmed(ctx, &body),
+        };
         if text.parts.is_empty() {
             ctx.push(
-                Diagnostic::error(codes::ITEM_BOX, "a checklist item has no text", text.span, "the text belongs here")
-                    .help("say behind the box what is to be confirmed"),
+                Diagnostic::error(
+                    codes::ITEM_BOX,
+                    "a checklist item has no text",
+                    text.span,
+                    "the text belongs here",
+                )
+                .help("say behind the box what is to be confirmed"),
             );
         }
     }
@@ -359,12 +479,20 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
         let mut kids = Kids::of(pair);
         let name = match kids.take(ctx, Rule::name) {
             Some(pair) => name(ctx, &pair),
-            None => Name { text: format!("_{start}"), span: span.before() },
+            None => Name {
+                text: format!("_{start}"),
+                span: span.before(),
+            },
         };
         snake(ctx, &name);
         let ty = kids.take(ctx, Rule::r#type);
         let ty = types::expect_type(ctx, ty, span.after());
-        Formal { name, ty, default: None, span }
+        Formal {
+            name,
+            ty,
+            default: None,
+            span,
+        }
     });
     item_goes_on(ctx, start, end);
     StmtKind::Item { text, evidence }
@@ -376,9 +504,14 @@ fn item_box<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, start: usize) {
         Some(found) => {
             let span = ctx.pair_span(&found);
             ctx.push(
-                Diagnostic::error(codes::ITEM_BOX, "the box of a checklist item is not empty", span, "this box")
-                    .help("write `[ ]`; the run records who ticked it")
-                    .fix(span, "[ ]"),
+                Diagnostic::error(
+                    codes::ITEM_BOX,
+                    "the box of a checklist item is not empty",
+                    span,
+                    "this box",
+                )
+                .help("write `[ ]`; the run records who ticked it")
+                .fix(span, "[ ]"),
             );
         }
         None => {
@@ -394,9 +527,13 @@ fn item_box<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, start: usize) {
 
 /// A line under an item that is as deep as if it went on with it, but begins like something else.
 fn item_goes_on(ctx: &mut Ctx<'_>, start: usize, end: usize) {
-    let line = ctx.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = ctx.text[..start]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
     let column = start - line;
-    let Some(next) = ctx.text[end..].strip_prefix('\n') else { return };
+    let Some(next) = ctx.text[end..].strip_prefix('\n') else {
+        return;
+    };
     let next_line = next.split('\n').next().unwrap_or_default();
     let words = next_line.trim_start_matches([' ', '\t']);
     let indent = next_line.len() - words.len();
@@ -421,15 +558,26 @@ pub(super) fn word<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Str {
         return string(ctx, pair);
     }
     let span = ctx.pair_span(pair);
-    Str { parts: vec![StrPart::Text { text: pair.as_str().to_owned(), span }], span }
+    Str {
+        parts: vec![StrPart::Text {
+            text: pair.as_str().to_owned(),
+            span,
+        }],
+        span,
+    }
 }
 
 /// A name in an expression that no name can be.
 pub(super) fn no_reserved(ctx: &mut Ctx<'_>, name: &Name) {
     if is_reserved(&name.text) {
         ctx.push(
-            Diagnostic::error(codes::RESERVED_NAME, format!("`{}` is a word of the language and never a name", name.text), name.span, "a value belongs here")
-                .help("choose another name"),
+            Diagnostic::error(
+                codes::RESERVED_NAME,
+                format!("`{}` is a word of the language and never a name", name.text),
+                name.span,
+                "a value belongs here",
+            )
+            .help("choose another name"),
         );
     }
 }

@@ -16,10 +16,18 @@ pub(super) fn expect_type<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, place:
         Some(pair) => ty(ctx, pair),
         None => {
             ctx.push(
-                Diagnostic::error(codes::MISSING_PART, "a type is missing", place, "`:` and a type belong here")
-                    .help("write a type behind a colon, as in `name: text`"),
+                Diagnostic::error(
+                    codes::MISSING_PART,
+                    "a type is missing",
+                    place,
+                    "`:` and a type belong here",
+                )
+                .help("write a type behind a colon, as in `name: text`"),
             );
-            TypeExpr { kind: TypeKind::Text, span: place }
+            TypeExpr {
+                kind: TypeKind::Text,
+                span: place,
+            }
         }
     }
 }
@@ -28,7 +36,10 @@ pub(super) fn expect_type<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, place:
 pub(super) fn head_type(head: &mut Head<'_, '_>) -> TypeExpr {
     match head.take(Rule::r#type) {
         Some(pair) => ty(head.ctx, pair),
-        None => TypeExpr { kind: TypeKind::Text, span: head.missing("a type behind a colon") },
+        None => TypeExpr {
+            kind: TypeKind::Text,
+            span: head.missing("a type behind a colon"),
+        },
     }
 }
 
@@ -37,7 +48,10 @@ pub(super) fn ty<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
     let mut kids = Kids::of(pair);
     let mut prefixes = Vec::new();
     while let Some(prefix) = kids.take(ctx, Rule::type_prefix) {
-        prefixes.push((prefix.as_str().starts_with("list"), prefix.as_span().start()));
+        prefixes.push((
+            prefix.as_str().starts_with("list"),
+            prefix.as_span().start(),
+        ));
     }
     let mut ty = match kids.next(ctx) {
         Some(pair) if pair.as_rule() == Rule::one_of => one_of(ctx, pair),
@@ -45,25 +59,45 @@ pub(super) fn ty<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
         None => {
             let place = span.after();
             ctx.push(
-                Diagnostic::error(codes::MISSING_PART, "a type is not complete", place, "a type belongs here")
-                    .help("say of what, as in `list of text`"),
+                Diagnostic::error(
+                    codes::MISSING_PART,
+                    "a type is not complete",
+                    place,
+                    "a type belongs here",
+                )
+                .help("say of what, as in `list of text`"),
             );
-            TypeExpr { kind: TypeKind::Text, span: place }
+            TypeExpr {
+                kind: TypeKind::Text,
+                span: place,
+            }
         }
     };
     if prefixes.len() > MAX_PREFIXES {
         let start = prefixes[MAX_PREFIXES].1;
         let place = ctx.span(start, start + 1);
         ctx.push(
-            Diagnostic::error(codes::TOO_DEEP, format!("a type is nested deeper than {MAX_PREFIXES}"), place, "this opens one level too many")
-                .help("use `json` for data of this shape"),
+            Diagnostic::error(
+                codes::TOO_DEEP,
+                format!("a type is nested deeper than {MAX_PREFIXES}"),
+                place,
+                "this opens one level too many",
+            )
+            .help("use `json` for data of this shape"),
         );
         prefixes.truncate(MAX_PREFIXES);
     }
     for (list, start) in prefixes.into_iter().rev() {
         let whole = ctx.span(start, span.end as usize);
         let inner = Box::new(ty);
-        ty = TypeExpr { kind: if list { TypeKind::List(inner) } else { TypeKind::Optional(inner) }, span: whole };
+        ty = TypeExpr {
+            kind: if list {
+                TypeKind::List(inner)
+            } else {
+                TypeKind::Optional(inner)
+            },
+            span: whole,
+        };
     }
     ty
 }
@@ -85,7 +119,10 @@ fn named<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> TypeExpr {
         other => {
             let path = text::path(ctx, pair);
             match path.names.len() {
-                1 => TypeKind::Unknown(crate::ast::Name { text: other.to_owned(), span }),
+                1 => TypeKind::Unknown(crate::ast::Name {
+                    text: other.to_owned(),
+                    span,
+                }),
                 _ => TypeKind::Column(path),
             }
         }
@@ -100,10 +137,18 @@ fn one_of<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
     let Some(list) = kids.next(ctx) else {
         let place = span.after();
         ctx.push(
-            Diagnostic::error(codes::MISSING_PART, "`one of` has no values", place, "`[` and the values belong here")
-                .help("write the values in brackets, as in `one of [a, b, \"c d\"]`"),
+            Diagnostic::error(
+                codes::MISSING_PART,
+                "`one of` has no values",
+                place,
+                "`[` and the values belong here",
+            )
+            .help("write the values in brackets, as in `one of [a, b, \"c d\"]`"),
         );
-        return TypeExpr { kind: TypeKind::OneOf(values), span };
+        return TypeExpr {
+            kind: TypeKind::OneOf(values),
+            span,
+        };
     };
     let mut elements = expr::Elements::new(ctx, &list, "`]`");
     let mut kids = Kids::of(list);
@@ -114,11 +159,19 @@ fn one_of<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
     }
     if values.is_empty() {
         ctx.push(
-            Diagnostic::error(codes::MISSING_PART, "`one of` has no values", span, "a value belongs between the brackets")
-                .help("write the values in brackets, as in `one of [a, b, \"c d\"]`"),
+            Diagnostic::error(
+                codes::MISSING_PART,
+                "`one of` has no values",
+                span,
+                "a value belongs between the brackets",
+            )
+            .help("write the values in brackets, as in `one of [a, b, \"c d\"]`"),
         );
     }
-    TypeExpr { kind: TypeKind::OneOf(values), span }
+    TypeExpr {
+        kind: TypeKind::OneOf(values),
+        span,
+    }
 }
 
 /// `(a: text, b: number = 3)`
@@ -143,5 +196,10 @@ fn formal<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Formal> {
     let ty = kids.take(ctx, Rule::r#type);
     let ty = expect_type(ctx, ty, name.span.after());
     let default = kids.next(ctx).map(|pair| expr::expr(ctx, pair));
-    Some(Formal { name, ty, default, span })
+    Some(Formal {
+        name,
+        ty,
+        default,
+        span,
+    })
 }

@@ -1,0 +1,419 @@
+//! Mistakes as a person sees them: with the lines they stand on. What a file holds is shown, never obeyed:
+//! control characters are replaced before they reach a terminal.
+
+use std::fmt;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
+    SourceCode, SourceSpan, SpanContents,
+};
+
+use crate::diagnostic::{Diagnostic, Label};
+use crate::source::{Source, Sources};
+
+/// Whether a report is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    Always,
+    Never,
+}
+
+/// How serious what is reported is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Error,
+    Warning,
+}
+
+/// All diagnostics as one text, in the order given, one blank line between two; empty where there are none.
+/// `width` is in columns.
+pub fn render(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    width: usize,
+    colour: Colour,
+) -> String {
+    render_as(diagnostics, sources, width, colour, Level::Error)
+}
+
+/// The same for what is less than an error.
+pub fn render_as(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    width: usize,
+    colour: Colour,
+    level: Level,
+) -> String {
+    let texts = Texts::new(diagnostics, sources);
+    let theme = match colour {
+        Colour::Always => GraphicalTheme::unicode(),
+        Colour::Never => GraphicalTheme::unicode_nocolor(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(width.max(40))
+        .with_links(false)
+        .with_context_lines(1);
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        // Writing to a string does not fail; a place that is not in its file would, and is shown without its lines.
+        if handler
+            .render_report(&mut out, &Report::new(diagnostic, &texts, level))
+            .is_err()
+        {
+            out.push_str(&format!(
+                "{} {}\n",
+                diagnostic.code,
+                plain(&diagnostic.message)
+            ));
+        }
+    }
+    // The frames end in blanks, which no snapshot and no diff wants.
+    let mut trimmed = String::with_capacity(out.len());
+    for line in out.lines() {
+        trimmed.push_str(line.trim_end());
+        trimmed.push('\n');
+    }
+    trimmed
+}
+
+/// What the reports of one set of diagnostics show: each text once, with its lines counted.
+pub struct Texts {
+    shown: Vec<Option<Shown>>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    name: String,
+    text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl Texts {
+    pub fn new(diagnostics: &[Diagnostic], sources: &Sources) -> Texts {
+        let mut shown: Vec<Option<Shown>> = sources.iter().map(|_| None).collect();
+        for label in diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+            if let Some(place @ None) = shown.get_mut(label.span.source.0 as usize) {
+                *place = Some(Shown::new(sources.get(label.span.source)));
+            }
+        }
+        Texts { shown }
+    }
+}
+
+impl Shown {
+    fn new(source: &Source) -> Shown {
+        let text = plain_bytes(&source.text);
+        let lines = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Shown {
+            name: plain(&source.name),
+            text,
+            lines,
+        }
+    }
+
+    /// The line, from 0, that holds a byte.
+    fn line(&self, at: usize) -> usize {
+        self.lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
+    }
+
+    fn end(&self, line: usize) -> usize {
+        self.lines.get(line + 1).copied().unwrap_or(self.text.len())
+    }
+}
+
+impl SourceCode for Shown {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let start = span.offset();
+        let end = start + span.len();
+        if end > self.text.len() {
+            return Err(MietteError::OutOfBounds);
+        }
+        let first = self.line(start).saturating_sub(before);
+        let last_byte = if span.is_empty() { start } else { end - 1 };
+        let last = (self.line(last_byte) + after).min(self.lines.len() - 1);
+        let from = self.lines[first];
+        let to = self.end(last);
+        let part = SourceSpan::new(from.into(), to - from);
+        let data = &self.text.as_bytes()[from..to];
+        let column = if before == 0 { start - from } else { 0 };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            data,
+            part,
+            first,
+            column,
+            last - first + 1,
+        )))
+    }
+}
+
+/// A diagnostic with the texts its labels stand in.
+pub struct Report<'a> {
+    diagnostic: &'a Diagnostic,
+    level: Level,
+    shown: Option<&'a Shown>,
+    labels: Vec<&'a Label>,
+    /// miette shows one file for each diagnostic: labels in others become reports of their own.
+    others: Vec<Other<'a>>,
+}
+
+struct Other<'a> {
+    message: String,
+    shown: &'a Shown,
+    labels: Vec<&'a Label>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(diagnostic: &'a Diagnostic, texts: &'a Texts, level: Level) -> Report<'a> {
+        let shown = |label: &Label| {
+            texts
+                .shown
+                .get(label.span.source.0 as usize)
+                .and_then(Option::as_ref)
+        };
+        let home = diagnostic.labels.first().map(|label| label.span.source);
+        let mut others: Vec<(crate::span::SourceId, Other<'a>)> = Vec::new();
+        let mut labels = Vec::new();
+        for label in &diagnostic.labels {
+            if Some(label.span.source) == home {
+                labels.push(label);
+            } else if let Some((_, other)) =
+                others.iter_mut().find(|(id, _)| *id == label.span.source)
+            {
+                other.labels.push(label);
+            } else if let Some(shown) = shown(label) {
+                others.push((
+                    label.span.source,
+                    Other {
+                        message: format!("in {}", shown.name),
+                        shown,
+                        labels: vec![label],
+                    },
+                ));
+            }
+        }
+        Report {
+            diagnostic,
+            level,
+            shown: diagnostic.labels.first().and_then(shown),
+            labels,
+            others: others.into_iter().map(|(_, other)| other).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&plain(&self.diagnostic.message))
+    }
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostic.fmt(f)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(match self.level {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.diagnostic
+            .help
+            .as_ref()
+            .map(|help| -> Box<dyn fmt::Display> { Box::new(plain(help)) })
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.shown.map(|shown| shown as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(labeled(&self.labels)))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        if self.others.is_empty() {
+            return None;
+        }
+        Some(Box::new(
+            self.others
+                .iter()
+                .map(|other| other as &dyn miette::Diagnostic),
+        ))
+    }
+}
+
+impl fmt::Display for Other<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Other<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Other<'_> {}
+
+impl miette::Diagnostic for Other<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.shown)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(labeled(&self.labels)))
+    }
+}
+
+fn labeled<'a>(labels: &'a [&'a Label]) -> impl Iterator<Item = LabeledSpan> + 'a {
+    labels.iter().enumerate().map(|(at, label)| {
+        let length = (label.span.end - label.span.start) as usize;
+        let text = Some(plain(&label.text));
+        let start = label.span.start as usize;
+        if at == 0 {
+            LabeledSpan::new_primary_with_span(text, (start, length))
+        } else {
+            LabeledSpan::new(text, start, length)
+        }
+    })
+}
+
+/// Text without what a terminal would obey.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|sign| {
+            if sign != '\n' && is_unshowable(sign) {
+                '\u{fffd}'
+            } else {
+                sign
+            }
+        })
+        .collect()
+}
+
+/// The same, with each character replaced by one of as many bytes, so that places stay where they are.
+fn plain_bytes(text: &str) -> String {
+    if !text.chars().any(is_unshowable) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|sign| match sign {
+            '\n' | '\t' => sign,
+            _ if !is_unshowable(sign) => sign,
+            _ => match sign.len_utf8() {
+                1 => '?',
+                2 => '\u{bf}',
+                _ => '\u{fffd}',
+            },
+        })
+        .collect()
+}
+
+/// Control characters, and those that change the direction of what follows.
+fn is_unshowable(sign: char) -> bool {
+    (sign.is_control() && sign != '\n' && sign != '\t') || crate::source::is_bidirectional(sign)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes;
+
+    #[test]
+    fn a_report_shows_the_line_the_labels_and_the_help() {
+        let mut sources = Sources::default();
+        let id = sources.add("a.rbk", "rbk 1\nrunbook \"A\"\nchekpoint x\n");
+        let other = sources.add("b.rbk", "rbk 1\nmodule \"B\"\n");
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_STATEMENT,
+            "no statement begins with `chekpoint`",
+            crate::span::Span::new(id, 18, 27),
+            "a statement belongs here",
+        )
+        .label(crate::span::Span::new(other, 6, 12), "the other place")
+        .help("write `checkpoint`");
+        let text = render(&[diagnostic], &sources, 80, Colour::Never);
+        for part in [
+            "RB1020",
+            "no statement begins",
+            "a.rbk:3:1",
+            "chekpoint x",
+            "a statement belongs here",
+            "help: write `checkpoint`",
+            "b.rbk:2:1",
+            "the other place",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_shown() {
+        let mut sources = Sources::default();
+        let id = sources.add("a\u{1b}[2J.rbk", "x \u{1b}[2J \u{202e}y\n");
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_STATEMENT,
+            "bad \u{1b}[2J",
+            crate::span::Span::new(id, 0, 1),
+            "here \u{202e}",
+        );
+        let text = render(&[diagnostic], &sources, 80, Colour::Never);
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn a_place_at_the_very_end_of_a_file_is_shown() {
+        let mut sources = Sources::default();
+        let id = sources.add("a.rbk", "rbk 1");
+        let diagnostic = Diagnostic::error(
+            codes::HEADER,
+            "the file has no title",
+            crate::span::Span::new(id, 5, 5),
+            "here",
+        );
+        let text = render(&[diagnostic], &sources, 80, Colour::Never);
+        assert!(text.contains("a.rbk:1:6"), "{text}");
+        let empty = sources.add("b.rbk", "");
+        let diagnostic = Diagnostic::error(
+            codes::EMPTY_FILE,
+            "the file is empty",
+            crate::span::Span::new(empty, 0, 0),
+            "here",
+        );
+        assert!(render(&[diagnostic], &sources, 80, Colour::Never).contains("the file is empty"));
+    }
+}
