@@ -2,5 +2,6 @@
 
 mod book;
 mod house;
+mod laws;
 mod practice;
 mod runbooks;
