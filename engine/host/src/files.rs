@@ -175,53 +175,16 @@ fn near(path: &Path, error: &io::Error) -> Option<std::path::PathBuf> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    let mut best: Option<(usize, std::ffi::OsString)> = None;
-    for entry in std::fs::read_dir(parent.unwrap_or(Path::new(".")))
+    let names: Vec<String> = std::fs::read_dir(parent.unwrap_or(Path::new(".")))
         .ok()?
         .take(1000)
-    {
-        let name = entry.ok()?.file_name();
-        let Some(text) = name.to_str() else { continue };
-        let distance = distance(&wanted, text);
-        let close = distance <= (wanted.len() / 4).clamp(1, 3);
-        if close && best.as_ref().is_none_or(|(least, _)| distance < *least) {
-            best = Some((distance, name));
-        }
-    }
-    best.map(|(_, name)| match parent {
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let name = runbook_plan::near::nearest(&wanted, names.iter().map(String::as_str))?;
+    Some(match parent {
         Some(parent) => parent.join(name),
         None => name.into(),
     })
-}
-
-/// How many letters must be put in, taken out or exchanged to make one text of the other.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j].min(row[j + 1]) + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
-}
-
-/// The nearest of `names` to `wanted`, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let most = (wanted.chars().count() / 3).clamp(1, 8);
-    names
-        .into_iter()
-        .map(|name| (distance(&wanted.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
 }
 
 /// Replaces a file's text in one go: whoever reads it meanwhile finds the old text or the new one, whole.

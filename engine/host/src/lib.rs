@@ -12,11 +12,13 @@
 //! | [`operator`] | the person, as a trait |
 //! | [`codes`], [`error`] | what is refused, and in which words |
 
+pub mod answers;
 pub mod clock;
 pub mod codes;
+pub mod config;
 pub mod error;
-pub mod http;
 pub mod files;
+pub mod http;
 pub mod journal;
 pub mod load;
 pub mod lock;
@@ -24,5 +26,5 @@ pub mod operator;
 pub mod os;
 pub mod process;
 pub mod redact;
-pub mod signals;
 pub mod runs;
+pub mod signals;

@@ -422,13 +422,17 @@ mod tests {
 
     #[test]
     fn s03_lines_and_texts_of_a_long_secret_are_secrets_too() {
-        let pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\nhkiG9w0BAQEFAASC\n-----END KEY-----\n";
+        let pem =
+            "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\nhkiG9w0BAQEFAASC\n-----END KEY-----\n";
         let clean = forms(pem);
         assert_eq!(clean.clean("> hkiG9w0BAQEFAASC <"), "> ‹token› <");
         assert_eq!(clean.clean("> short <"), "> short <");
         assert_eq!(clean.clean(pem.trim_end()), "‹token›");
         let json = forms(r#"{"user":"ada","key":{"inner":["correct horse"]},"n":1234567890}"#);
-        assert_eq!(json.clean("a correct horse and 1234567890"), "a ‹token› and ‹token›");
+        assert_eq!(
+            json.clean("a correct horse and 1234567890"),
+            "a ‹token› and ‹token›"
+        );
         assert_eq!(json.clean("ada"), "ada");
     }
 
