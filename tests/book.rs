@@ -172,3 +172,73 @@ pub fn difference(name: &str, now: &str, wanted: &str) -> String {
         .collect();
     format!("{name} is not formatted:\n{}", lines.join("\n"))
 }
+
+/// Variants of an enum of the tree, as its source names them.
+fn variants(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("grammar/src/ast.rs")).expect("the tree");
+    let body = text
+        .split(&format!("pub enum {name} {{\n"))
+        .nth(1)
+        .and_then(|rest| rest.split("\n}\n").next())
+        .unwrap_or_else(|| panic!("no enum {name}"));
+    body.lines()
+        .filter(|line| line.starts_with("    ") && !line.starts_with("     "))
+        .map(str::trim)
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|line| {
+            line.chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect::<String>()
+        })
+        .filter(|variant| variant != "Bad" && variant != "Unknown")
+        .collect()
+}
+
+#[test]
+fn every_construct_of_the_language_has_an_example() {
+    let mut all = String::new();
+    for example in examples().iter().filter(|e| e.place.starts_with("book/")) {
+        let (source, _) = read(&example.place, &example.text);
+        all += &format!("{:?}\n", runbook_grammar::parse(&source).0);
+    }
+    let mut missing = Vec::new();
+    for name in [
+        "StmtKind",
+        "Need",
+        "SecretFrom",
+        "MessageTo",
+        "FiresWhen",
+        "WithinElse",
+        "LetValue",
+        "Undo",
+        "CellTest",
+        "CommandBody",
+        "HttpOption",
+        "WhenWhat",
+        "WhenDoes",
+        "TypeKind",
+        "ExprKind",
+        "BinaryOp",
+    ] {
+        let variants = variants(name);
+        assert!(variants.len() > 1, "{name}: {variants:?}");
+        for variant in variants {
+            // As `{:?}` writes it: a name behind what cannot be part of one.
+            let shown = [" ", "(", "["]
+                .iter()
+                .flat_map(|before| {
+                    [" {", "(", ",", ")", " }", "]"]
+                        .map(|after| format!("{before}{variant}{after}"))
+                })
+                .any(|shown| all.contains(&shown));
+            if !shown {
+                missing.push(format!("{name}::{variant}"));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "no example of the book shows {}",
+        missing.join(", ")
+    );
+}
