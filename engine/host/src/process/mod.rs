@@ -13,11 +13,13 @@
 //! ```ignore
 //! let mut processes = Processes::begin(Settings::of_this_program(run_dir.join("output")))?;
 //! processes.prepare(1);
-//! match processes.admit(run.id) {
+//! let launch = Launch::of(&run, &directory, &needed_env, &mut resolve)?;
+//! match processes.admit(run.id, &run.manner) {
 //!     Ok(identity) => { /* journal intent + Spawned, sync */ }
 //!     Err(why) => { /* Event::NotStarted */ }
 //! }
-//! processes.open(run.id, Launch::of(&run, &directory, &mut resolve)?, redactors);
+//! processes.open(run.id, launch, redactors);
+//! processes.prepare(1);
 //! loop {
 //!     tokio::select! {
 //!         report = processes.next() => match report {
@@ -29,12 +31,17 @@
 //! }
 //! ```
 
+mod gate;
 mod launch;
+mod live;
 mod output;
 mod report;
 mod running;
 mod spared;
+mod start;
+mod tree;
 
+pub use gate::{NEVER_RAN, gate_main};
 pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
 pub use output::{Redact, Redactors, Stream};
 pub use report::Report;

@@ -1,4 +1,18 @@
 //! Output on its way from a pipe to the journal, the run's output file and the screen.
+//!
+//! A stream is kept in memory up to a limit and then goes to the run's output file as it comes; memory stays
+//! flat whatever the size, and no line is looked for on the way.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use runbook_core::event::{Captured, Segment};
+
+use super::Keep;
+use crate::error::plainly;
 
 /// Which of the two streams of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,4 +35,416 @@ pub trait Redact {
 pub struct Redactors {
     pub out: Option<Box<dyn Redact>>,
     pub err: Option<Box<dyn Redact>>,
+}
+
+/// Bytes of the screen's part of a long output.
+const TAIL: usize = 4 * 1024;
+/// The longest output that becomes a value.
+const VALUE: usize = 1024 * 1024;
+
+impl Keep {
+    /// Bytes kept in memory before a stream goes to the file.
+    pub(crate) fn limit(self) -> usize {
+        match self {
+            Keep::Tail => TAIL,
+            Keep::Whole => VALUE,
+        }
+    }
+}
+
+/// One stream of one command, from its first byte to its last.
+pub(crate) struct Sink {
+    redactor: Option<Box<dyn Redact>>,
+    keep: Keep,
+    /// Clean bytes so far.
+    total: u64,
+    /// All of it while it is within the limit; then empty.
+    inline: Vec<u8>,
+    /// Once beyond the limit, the last bytes.
+    tail: Vec<u8>,
+    region: Option<Region>,
+    text: Text,
+    flaw: Option<String>,
+    clean: Vec<u8>,
+}
+
+/// A part of the run's output file that one stream is written to.
+struct Region {
+    file: Rc<File>,
+    offset: u64,
+    length: u64,
+    ticket: u64,
+}
+
+impl Sink {
+    pub(crate) fn new(redactor: Option<Box<dyn Redact>>, keep: Keep) -> Sink {
+        Sink {
+            redactor,
+            keep,
+            total: 0,
+            inline: Vec::new(),
+            tail: Vec::new(),
+            region: None,
+            text: Text::default(),
+            flaw: None,
+            clean: Vec::new(),
+        }
+    }
+
+    /// Takes bytes as they were read and gives those that may be shown.
+    pub(crate) fn take<'a>(&'a mut self, bytes: &'a [u8], store: &mut Store) -> &'a [u8] {
+        let Some(redactor) = &mut self.redactor else {
+            self.keep(bytes, store);
+            return bytes;
+        };
+        let mut clean = std::mem::take(&mut self.clean);
+        clean.clear();
+        redactor.redact(bytes, &mut clean);
+        self.keep(&clean, store);
+        self.clean = clean;
+        &self.clean
+    }
+
+    /// The stream is over; gives what the redactor held back.
+    pub(crate) fn end(&mut self, store: &mut Store) -> &[u8] {
+        self.clean.clear();
+        if let Some(mut redactor) = self.redactor.take() {
+            let mut clean = std::mem::take(&mut self.clean);
+            redactor.finish(&mut clean);
+            self.keep(&clean, store);
+            self.clean = clean;
+        }
+        &self.clean
+    }
+
+    fn keep(&mut self, bytes: &[u8], store: &mut Store) {
+        self.total += bytes.len() as u64;
+        self.text.look(bytes);
+        let limit = self.keep.limit();
+        if self.region.is_none() && self.tail.is_empty() {
+            if self.inline.len() + bytes.len() <= limit {
+                self.inline.extend_from_slice(bytes);
+                return;
+            }
+            let begun = std::mem::take(&mut self.inline);
+            match store.reserve() {
+                Ok(region) => self.region = Some(region),
+                Err(error) => self.no_room(&error),
+            }
+            self.write(&begun, store);
+            self.remember(&begun);
+        }
+        self.write(bytes, store);
+        self.remember(bytes);
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        if bytes.len() >= TAIL {
+            self.tail.clear();
+            self.tail.extend_from_slice(&bytes[bytes.len() - TAIL..]);
+        } else {
+            self.tail.extend_from_slice(bytes);
+            if self.tail.len() > 4 * TAIL {
+                self.tail.drain(..self.tail.len() - TAIL);
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], store: &Store) {
+        let Some(region) = &mut self.region else {
+            return;
+        };
+        if self.flaw.is_some() {
+            return;
+        }
+        let room = usize::try_from(store.cap.saturating_sub(region.length)).unwrap_or(usize::MAX);
+        let within = &bytes[..bytes.len().min(room)];
+        match region
+            .file
+            .write_all_at(within, region.offset + region.length)
+        {
+            Ok(()) => {
+                region.length += within.len() as u64;
+                if within.len() < bytes.len() {
+                    self.flaw = Some(format!("cut after {}", size(store.cap)));
+                }
+            }
+            Err(error) => self.no_room(&error),
+        }
+    }
+
+    fn no_room(&mut self, error: &io::Error) {
+        self.flaw = Some(format!(
+            "the run's output file could not take all of it: {}",
+            plainly(error)
+        ));
+    }
+
+    /// What the journal is told. The file is durable up to here after [`Store::sync`].
+    pub(crate) fn captured(mut self, store: &mut Store) -> Captured {
+        let segment = self.region.take().map(|region| {
+            let segment = Segment {
+                offset: region.offset,
+                length: region.length,
+            };
+            store.release(region);
+            segment
+        });
+        let spilled = segment.is_some() || !self.tail.is_empty();
+        let bytes = if spilled {
+            let from = self.tail.len().saturating_sub(TAIL);
+            let tail = &self.tail[from..];
+            // Whole lines, unless one line is all there is.
+            match tail.iter().position(|byte| *byte == b'\n') {
+                Some(end) if end + 1 < tail.len() => &tail[end + 1..],
+                // The cut may have gone through a character.
+                _ => {
+                    let begin = tail.iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80);
+                    &tail[begin.count()..]
+                }
+            }
+        } else {
+            &self.inline
+        };
+        let flaw = match (self.flaw, self.text.verdict()) {
+            (Some(flaw), _) => Some(flaw),
+            (None, Verdict::NotText) => Some("not UTF-8".to_owned()),
+            (None, Verdict::IsText) if spilled && self.keep == Keep::Whole => Some(format!(
+                "longer than {}, the most a value may hold",
+                size(VALUE as u64)
+            )),
+            (None, Verdict::IsText) => None,
+        };
+        Captured {
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            bytes: self.total,
+            segment,
+            flaw,
+        }
+    }
+
+    /// The last bytes, for a screen that was spared the middle.
+    pub(crate) fn tail(&self) -> &[u8] {
+        let bytes = if self.tail.is_empty() {
+            &self.inline
+        } else {
+            &self.tail
+        };
+        &bytes[bytes.len().saturating_sub(TAIL)..]
+    }
+
+    pub(crate) fn is_long(&self) -> Long {
+        match self.region {
+            Some(_) => Long::Yes,
+            None => Long::No,
+        }
+    }
+}
+
+/// Whether an output went to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Long {
+    Yes,
+    No,
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 30) => format!("{} GiB", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+/// Whether a stream is UTF-8, looked at piece by piece: a character may be split over two.
+#[derive(Default)]
+struct Text {
+    begun: Vec<u8>,
+    broken: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    IsText,
+    NotText,
+}
+
+impl Text {
+    fn look(&mut self, mut bytes: &[u8]) {
+        while !self.broken && !self.begun.is_empty() && !bytes.is_empty() {
+            self.begun.push(bytes[0]);
+            bytes = &bytes[1..];
+            match std::str::from_utf8(&self.begun) {
+                Ok(_) => self.begun.clear(),
+                Err(error) => self.broken = error.error_len().is_some(),
+            }
+        }
+        if self.broken {
+            return;
+        }
+        if let Err(error) = std::str::from_utf8(bytes) {
+            match error.error_len() {
+                Some(_) => self.broken = true,
+                None => self.begun.extend_from_slice(&bytes[error.valid_up_to()..]),
+            }
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.broken || !self.begun.is_empty() {
+            true => Verdict::NotText,
+            false => Verdict::IsText,
+        }
+    }
+}
+
+/// The run's output file: long outputs, each in one piece, one after the other.
+///
+/// Two that are written at once begin a whole cap apart, and the gap is a hole in the file.
+pub(crate) struct Store {
+    path: PathBuf,
+    pub(crate) cap: u64,
+    file: Option<Rc<File>>,
+    end: u64,
+    open: Vec<(u64, u64)>,
+    tickets: u64,
+}
+
+impl Store {
+    pub(crate) fn new(path: &Path, cap: u64) -> Store {
+        Store {
+            path: path.to_owned(),
+            cap,
+            file: None,
+            end: 0,
+            open: Vec::new(),
+            tickets: 0,
+        }
+    }
+
+    fn reserve(&mut self) -> io::Result<Region> {
+        if self.file.is_none() {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&self.path)?;
+            self.end = file.metadata()?.len();
+            self.file = Some(Rc::new(file));
+        }
+        let Some(file) = &self.file else {
+            return Err(io::Error::other("no output file"));
+        };
+        let after_open = self.open.iter().map(|(_, offset)| offset + self.cap).max();
+        let offset = self.end.max(after_open.unwrap_or(0));
+        self.tickets += 1;
+        self.open.push((self.tickets, offset));
+        Ok(Region {
+            file: Rc::clone(file),
+            offset,
+            length: 0,
+            ticket: self.tickets,
+        })
+    }
+
+    fn release(&mut self, region: Region) {
+        self.open.retain(|(ticket, _)| *ticket != region.ticket);
+        self.end = self.end.max(region.offset + region.length);
+    }
+
+    /// A handle of the file that another thread may sync.
+    pub(crate) fn handle(&self) -> Option<io::Result<File>> {
+        self.file.as_ref().map(|file| file.try_clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(name: &str, cap: u64) -> (PathBuf, Store) {
+        let folder = std::env::temp_dir().join(format!("runbook-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("output");
+        let _ = std::fs::remove_file(&path);
+        (path.clone(), Store::new(&path, cap))
+    }
+
+    #[test]
+    fn a_short_output_stands_whole_and_touches_no_file() {
+        let (path, mut store) = store("short", 1 << 30);
+        let mut sink = Sink::new(None, Keep::Tail);
+        sink.take(b"one\n", &mut store);
+        sink.take(b"two", &mut store);
+        let captured = sink.captured(&mut store);
+        assert_eq!((captured.text.as_str(), captured.bytes), ("one\ntwo", 7));
+        assert_eq!((captured.segment, captured.flaw), (None, None));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn long_outputs_that_interleave_are_each_in_one_piece() {
+        let (path, mut store) = store("long", 1 << 20);
+        let (mut a, mut b) = (Sink::new(None, Keep::Tail), Sink::new(None, Keep::Tail));
+        for _ in 0..1000 {
+            a.take(b"aaaaaaa\n", &mut store);
+            b.take(b"bbbbbbb\n", &mut store);
+        }
+        let (a, b) = (a.captured(&mut store), b.captured(&mut store));
+        let bytes = std::fs::read(&path).unwrap();
+        for (captured, letter) in [(a, b'a'), (b, b'b')] {
+            let Segment { offset, length } = captured.segment.unwrap();
+            let part = &bytes[offset as usize..(offset + length) as usize];
+            assert_eq!(part.len(), 8000);
+            assert!(part.iter().all(|byte| *byte == letter || *byte == b'\n'));
+            assert_eq!(captured.text.len() % 8, 0, "whole lines only");
+        }
+    }
+
+    #[test]
+    fn beyond_the_cap_it_is_counted_and_said() {
+        let (path, mut store) = store("cap", 1 << 20);
+        let mut sink = Sink::new(None, Keep::Tail);
+        for _ in 0..40 {
+            sink.take(&[b'x'; 64 * 1024], &mut store);
+        }
+        let captured = sink.captured(&mut store);
+        assert_eq!(captured.flaw.as_deref(), Some("cut after 1 MiB"));
+        assert_eq!(captured.bytes, 40 * 64 * 1024);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
+    }
+
+    #[test]
+    fn p17_a_character_split_over_two_reads_is_whole() {
+        let (_, mut store) = store("split", 1 << 20);
+        let mut sink = Sink::new(None, Keep::Tail);
+        for byte in "grün ✔".as_bytes() {
+            sink.take(&[*byte], &mut store);
+        }
+        let captured = sink.captured(&mut store);
+        assert_eq!((captured.text.as_str(), captured.flaw), ("grün ✔", None));
+    }
+
+    #[test]
+    fn p16_bytes_that_are_no_text_are_flagged() {
+        let (_, mut store) = store("bytes", 1 << 20);
+        let mut sink = Sink::new(None, Keep::Whole);
+        let all: Vec<u8> = (0..=255).collect();
+        sink.take(&all, &mut store);
+        let captured = sink.captured(&mut store);
+        assert_eq!(captured.flaw.as_deref(), Some("not UTF-8"));
+        assert_eq!(captured.bytes, 256);
+    }
+
+    #[test]
+    fn a_value_longer_than_a_mebibyte_is_flagged() {
+        let (_, mut store) = store("value", 1 << 30);
+        let mut sink = Sink::new(None, Keep::Whole);
+        sink.take(&vec![b'x'; VALUE + 1], &mut store);
+        let captured = sink.captured(&mut store);
+        assert!(captured.flaw.unwrap().contains("longer than 1 MiB"));
+    }
 }

@@ -1,0 +1,334 @@
+//! The gate: a process that waits to become a command.
+//!
+//! It is this program with `__gate`, started ahead with one end of a socket as its standard input. It makes
+//! itself a session, its own pipes and a clean slate while nobody waits for it, then says who it is and hands
+//! over the reading ends. What comes next on the socket is what to run, and that is also the word to go. The end
+//! of the socket instead means that the engine is gone: it ends with 111 and nothing has run.
+//!
+//! It executes the command in its own place, so a command costs one clone, and its identity was known before
+//! anything ran. The socket closes at exec; where exec fails, a sentence comes back on it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, IoSlice, Read, Seek, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::fs::{MemfdFlags, Mode, OFlags};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::pipe::PipeFlags;
+use rustix::process::PidfdFlags;
+
+use super::launch::{Door, Line, Script};
+use super::tree;
+use crate::error::plainly;
+use crate::os;
+
+/// The exit code of a gate whose command never ran.
+pub const NEVER_RAN: i32 = 111;
+
+/// What the argument after `__gate` makes of it.
+pub(super) const TERMINAL: &str = "terminal";
+
+/// The variable by which every process of a command is known, whatever became of its parents.
+pub(super) const MARK: &str = "RUNBOOK_COMMAND";
+
+/// Longest argument the kernel takes is 128 KiB; a longer script goes through a file in memory.
+const LONG_SCRIPT: usize = 100 * 1024;
+
+/// What is to run. The wire form is below.
+pub(super) struct Spec {
+    pub line: Line,
+    pub dir: PathBuf,
+    pub env: Vec<(OsString, OsString)>,
+    /// Where the output of a background command goes.
+    pub log: Option<PathBuf>,
+}
+
+/// What `runbook __gate` is. Never returns.
+pub fn gate_main() -> ! {
+    let terminal = std::env::args_os()
+        .nth(2)
+        .is_some_and(|word| word == TERMINAL);
+    let code = match wait_at_the_gate(terminal) {
+        Ok(never) => match never {},
+        Err(_) => NEVER_RAN,
+    };
+    std::process::exit(code)
+}
+
+enum Never {}
+
+fn wait_at_the_gate(terminal: bool) -> io::Result<Never> {
+    os::close_at_exec()?;
+    let channel = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    os::forget_dispositions();
+
+    let mut handed = Vec::with_capacity(3);
+    let mine = rustix::process::getpid();
+    handed.push(rustix::process::pidfd_open(mine, PidfdFlags::empty())?);
+    if terminal {
+        // A group of its own in the session of the terminal; it comes to the foreground when it goes.
+        rustix::process::setpgid(None, None)?;
+    } else {
+        rustix::process::setsid()?;
+        let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::stdio::dup2_stdin(&null)?;
+        for put in [
+            rustix::stdio::dup2_stdout as fn(OwnedFd) -> rustix::io::Result<()>,
+            rustix::stdio::dup2_stderr,
+        ] {
+            let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+            rustix::fs::fcntl_setfl(&read, OFlags::RDONLY | OFlags::NONBLOCK)?;
+            put(write)?;
+            handed.push(read);
+        }
+    }
+
+    let me = tree::stat(mine.as_raw_nonzero().get().unsigned_abs())
+        .ok_or_else(|| io::Error::other("no /proc"))?;
+    say_who(&channel, me.start, &handed)?;
+    drop(handed);
+
+    let mut channel = File::from(channel);
+    let spec = Spec::receive(&mut channel)?;
+    let Err(why) = become_the_command(spec, &format!("{}.{}", me.pid, me.start), terminal);
+    channel.write_all(why.as_bytes())?;
+    Err(io::Error::other(why))
+}
+
+/// The first and only message before the end: start time, eight bytes, and the descriptors.
+fn say_who(channel: &OwnedFd, start: u64, handed: &[OwnedFd]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(AsFd::as_fd).collect();
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    rustix::net::sendmsg(
+        channel,
+        &[IoSlice::new(&start.to_le_bytes())],
+        &mut control,
+        SendFlags::NOSIGNAL,
+    )?;
+    Ok(())
+}
+
+/// Returns only where it could not, with the sentence that says why.
+fn become_the_command(spec: Spec, mark: &str, terminal: bool) -> Result<Never, String> {
+    if terminal {
+        let tty = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|_| "there is no terminal to hand over".to_owned())?;
+        os::dispose(rustix::process::Signal::TTOU, os::Disposition::Ignore)
+            .and_then(|()| Ok(rustix::termios::tcsetpgrp(&tty, rustix::process::getpid())?))
+            .and_then(|()| os::dispose(rustix::process::Signal::TTOU, os::Disposition::Default))
+            .and_then(|()| Ok(rustix::stdio::dup2_stdin(&tty)?))
+            .and_then(|()| Ok(rustix::stdio::dup2_stdout(&tty)?))
+            .and_then(|()| Ok(rustix::stdio::dup2_stderr(&tty)?))
+            .map_err(|error| format!("the terminal cannot be handed over: {}", plainly(&error)))?;
+    }
+    if let Some(log) = &spec.log {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        rustix::fs::open(log, flags, Mode::RUSR | Mode::WUSR)
+            .and_then(|file| {
+                rustix::stdio::dup2_stdout(&file)?;
+                rustix::stdio::dup2_stderr(&file)
+            })
+            .map_err(|error| {
+                format!(
+                    "its output file cannot be opened: {}",
+                    plainly(&error.into())
+                )
+            })?;
+    }
+    rustix::process::chdir(&spec.dir).map_err(|error| match error {
+        rustix::io::Errno::NOENT => format!("the folder `{}` does not exist", spec.dir.display()),
+        rustix::io::Errno::NOTDIR => format!("`{}` is not a folder", spec.dir.display()),
+        other => format!(
+            "the folder `{}` cannot be entered: {}",
+            spec.dir.display(),
+            plainly(&other.into())
+        ),
+    })?;
+
+    let Some((program, rest)) = spec.line.words.split_first() else {
+        return Err("the command is empty".to_owned());
+    };
+    let mut command = Command::new(program);
+    command.args(rest);
+    match &spec.line.script {
+        None => {}
+        Some(Script {
+            text,
+            by: Door::Argument,
+        }) if text.len() <= LONG_SCRIPT => {
+            command.arg(text);
+        }
+        Some(Script { text, by }) => {
+            let file = memory(text).map_err(|error| {
+                format!("there is no memory for the script: {}", plainly(&error))
+            })?;
+            match by {
+                Door::Input => rustix::stdio::dup2_stdin(&file).map_err(|error| {
+                    format!("the script cannot be given: {}", plainly(&error.into()))
+                })?,
+                Door::Argument => from_file(&mut command, rest, file)?,
+            }
+        }
+    }
+    command.env_clear().envs(spec.env).env(MARK, mark);
+    let error = command.exec();
+    Err(why_not(program, &error))
+}
+
+/// A file without a name, at its beginning.
+fn memory(text: &str) -> io::Result<OwnedFd> {
+    let mut file = File::from(rustix::fs::memfd_create("script", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
+}
+
+/// Reads the script from a descriptor that stays open, in the place of `-c TEXT`.
+fn from_file(command: &mut Command, rest: &[OsString], file: OwnedFd) -> Result<(), String> {
+    use std::os::fd::{AsRawFd, IntoRawFd};
+    let Some((flag, rest)) = rest.split_last() else {
+        return Err("the script is too long for its interpreter".to_owned());
+    };
+    if flag != "-c" {
+        return Err(format!(
+            "the script is longer than {} KiB, and its interpreter takes no file",
+            LONG_SCRIPT / 1024
+        ));
+    }
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty())
+        .map_err(|error| format!("the script cannot be given: {}", plainly(&error.into())))?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let program = command.get_program().to_owned();
+    *command = Command::new(program);
+    command.args(rest).arg(path);
+    // It belongs to the command from here on.
+    let _ = file.into_raw_fd();
+    Ok(())
+}
+
+/// The plain sentence for a program that cannot be executed.
+fn why_not(program: &OsStr, error: &io::Error) -> String {
+    use rustix::io::Errno;
+    let shown = program.to_string_lossy();
+    let is_path = program.as_bytes().contains(&b'/');
+    match Errno::from_io_error(error) {
+        Some(Errno::NOENT) if is_path && std::path::Path::new(program).exists() => {
+            format!("the interpreter that `{shown}` names in its first line does not exist")
+        }
+        Some(Errno::NOENT) if is_path => format!("`{shown}` does not exist"),
+        Some(Errno::NOENT) => format!("`{shown}` is not found on the PATH"),
+        Some(Errno::ACCESS) if std::path::Path::new(program).is_dir() => {
+            format!("`{shown}` is a folder")
+        }
+        Some(Errno::ACCESS) => format!("`{shown}` may not be executed: permission denied"),
+        Some(Errno::TOOBIG) => {
+            "its arguments and environment are larger than the system takes".to_owned()
+        }
+        Some(Errno::TXTBSY) => format!("`{shown}` is being written to"),
+        Some(Errno::NOEXEC) => format!("`{shown}` is not a program this machine can execute"),
+        Some(Errno::NOMEM | Errno::AGAIN) => format!("the system has no room to start `{shown}`"),
+        None if error.kind() == io::ErrorKind::InvalidInput => {
+            "one of its arguments holds a NUL byte".to_owned()
+        }
+        _ => format!("`{shown}` cannot be executed: {}", plainly(error)),
+    }
+}
+
+/// The wire form: the length of all of it, then counted byte strings.
+impl Spec {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut wire = vec![0; 8];
+        let mut put = |bytes: &[u8]| {
+            wire.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            wire.extend_from_slice(bytes);
+        };
+        put(self.dir.as_os_str().as_bytes());
+        put(self
+            .log
+            .as_ref()
+            .map_or(&[][..], |log| log.as_os_str().as_bytes()));
+        match &self.line.script {
+            None => put(b"none"),
+            Some(script) => {
+                put(match script.by {
+                    Door::Argument => b"argument",
+                    Door::Input => b"input",
+                });
+                put(script.text.as_bytes());
+            }
+        }
+        put(&(self.line.words.len() as u64).to_le_bytes());
+        for word in &self.line.words {
+            put(word.as_bytes());
+        }
+        for (name, value) in &self.env {
+            put(name.as_bytes());
+            put(value.as_bytes());
+        }
+        let length = (wire.len() - 8) as u64;
+        wire[..8].copy_from_slice(&length.to_le_bytes());
+        wire
+    }
+
+    fn receive(channel: &mut File) -> io::Result<Spec> {
+        let mut length = [0; 8];
+        channel.read_exact(&mut length)?;
+        let mut wire = vec![0; usize::try_from(u64::from_le_bytes(length)).unwrap_or(0)];
+        channel.read_exact(&mut wire)?;
+        Spec::from_bytes(&wire).ok_or_else(|| io::Error::other("a spec that is not whole"))
+    }
+
+    fn from_bytes(mut wire: &[u8]) -> Option<Spec> {
+        let rest = &mut wire;
+        let dir = os_string(take(rest)?).into();
+        let log = take(rest)?;
+        let log = (!log.is_empty()).then(|| os_string(log).into());
+        let by = match take(rest)? {
+            b"argument" => Some(Door::Argument),
+            b"input" => Some(Door::Input),
+            _ => None,
+        };
+        let script = match by {
+            None => None,
+            Some(by) => Some(Script {
+                text: String::from_utf8(take(rest)?.to_vec()).ok()?,
+                by,
+            }),
+        };
+        let count = u64::from_le_bytes(take(rest)?.try_into().ok()?);
+        let words = (0..count)
+            .map(|_| take(rest).map(os_string))
+            .collect::<Option<_>>()?;
+        let mut env = Vec::new();
+        while !rest.is_empty() {
+            env.push((os_string(take(rest)?), os_string(take(rest)?)));
+        }
+        Some(Spec {
+            line: Line { words, script },
+            dir,
+            env,
+            log,
+        })
+    }
+}
+
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_at_checked(8)?;
+    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
+    let (bytes, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(bytes)
+}
+
+fn os_string(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
+}

@@ -1,0 +1,215 @@
+//! Which processes belong to a command: read from `/proc`, never guessed from a number alone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::Identity;
+use super::gate::MARK;
+
+/// One line of `/proc/PID/stat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub pid: u32,
+    /// The program's name, up to 15 bytes.
+    pub name: String,
+    pub state: State,
+    pub parent: u32,
+    pub group: u32,
+    pub session: u32,
+    /// Clock ticks since boot.
+    pub start: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Alive,
+    /// Over, and not yet waited for.
+    Zombie,
+}
+
+/// `None` where there is no such process.
+pub fn stat(pid: u32) -> Option<Stat> {
+    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse(line: &str) -> Option<Stat> {
+    // The name stands in parentheses and may hold anything, parentheses too.
+    let (pid, rest) = line.split_once(" (")?;
+    let (name, rest) = rest.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    let small = |index: usize| u32::try_from(number(index)?).ok();
+    Some(Stat {
+        pid: pid.parse().ok()?,
+        name: name.to_owned(),
+        state: match *fields.first()? {
+            "Z" | "X" => State::Zombie,
+            _ => State::Alive,
+        },
+        parent: small(1)?,
+        group: small(2)?,
+        session: small(3)?,
+        start: number(19)?,
+    })
+}
+
+fn everybody() -> Vec<Stat> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(stat)
+        .collect()
+}
+
+/// Everything of a command's tree that lives: its session and group, what descends from them, and whatever
+/// carries its mark, wherever it was moved to. `also` are processes known to be of it by other means.
+pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
+    let everybody: Vec<Stat> = everybody()
+        .into_iter()
+        .filter(|process| process.start >= root.start_time && process.pid != std::process::id())
+        .collect();
+    // While anybody of its session or group lives, the kernel gives its number to nobody else; so if its
+    // number is another's now, nobody of them lives.
+    let reused = everybody
+        .iter()
+        .any(|process| process.pid == root.pid && process.start != root.start_time);
+    let mark = format!("{MARK}={}.{}", root.pid, root.start_time);
+    let mut inside: BTreeSet<u32> = BTreeSet::new();
+    for process in &everybody {
+        let of_it = !reused
+            && (process.pid == root.pid
+                || process.session == root.pid
+                || process.group == root.pid);
+        if of_it || also.contains(&process.pid) || carries(process.pid, &mark) {
+            inside.insert(process.pid);
+        }
+    }
+    loop {
+        let before = inside.len();
+        for process in &everybody {
+            if inside.contains(&process.parent) {
+                inside.insert(process.pid);
+            }
+        }
+        if inside.len() == before {
+            break;
+        }
+    }
+    everybody
+        .into_iter()
+        .filter(|process| process.state == State::Alive && inside.contains(&process.pid))
+        .collect()
+}
+
+fn carries(pid: u32, mark: &str) -> bool {
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == mark.as_bytes())
+    })
+}
+
+/// Whether a process carries the mark of any command.
+pub fn carries_any(pid: u32) -> bool {
+    let beginning = format!("{MARK}=");
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+        environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry.starts_with(beginning.as_bytes()))
+    })
+}
+
+/// Who has this pipe open, by what `/proc/PID/fd` links to: `pipe:[INODE]`.
+pub fn holders(pipe: &std::path::Path, since: u64) -> BTreeSet<u32> {
+    let holds = |pid: u32| {
+        fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|mut entries| {
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| fs::read_link(entry.path()).is_ok_and(|link| link == pipe))
+            })
+        })
+    };
+    everybody()
+        .into_iter()
+        .filter(|process| process.start >= since && process.pid != std::process::id())
+        .filter(|process| process.state == State::Alive && holds(process.pid))
+        .map(|process| process.pid)
+        .collect()
+}
+
+/// Signals exactly this process, or nobody where its number has gone to another.
+pub fn signal(process: &Stat, signal: Signal) {
+    let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    // The descriptor pins the process; only then is it sure that the one looked at is the one signalled.
+    if let Ok(pinned) = pidfd_open(pid, PidfdFlags::empty())
+        && stat(process.pid).is_some_and(|now| now.start == process.start)
+    {
+        let _ = pidfd_send_signal(&pinned, signal);
+    }
+}
+
+/// Whether this is a gate that waits, or has just seen that nobody will open it.
+pub fn is_gate(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|line| line.split(|byte| *byte == 0).nth(1) == Some(b"__gate"))
+}
+
+/// Stopped by a signal of job control.
+pub fn is_stopped(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|line| {
+        line.rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('T'))
+    })
+}
+
+/// Children that this program started and will reap itself, of all its engines. What else comes to it as a
+/// child was left behind by one of them.
+static KNOWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+pub fn known() -> MutexGuard<'static, BTreeSet<u32>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn know(pid: u32) {
+    known().insert(pid);
+}
+
+pub fn forget(pid: u32) {
+    known().remove(&pid);
+}
+
+/// For people.
+pub fn shown(process: &Stat) -> String {
+    format!("`{}` (pid {})", process.name, process.pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let line = "12 (a) Z (b) S 1 12 13 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
+        let stat = parse(line).unwrap();
+        assert_eq!((stat.name.as_str(), stat.state), ("a) Z (b", State::Alive));
+        assert_eq!((stat.parent, stat.group, stat.session), (1, 12, 13));
+        assert_eq!(stat.start, 4711);
+    }
+
+    #[test]
+    fn a_number_that_went_to_another_is_not_ours() {
+        let mine = stat(std::process::id()).unwrap();
+        let ours = Identity {
+            pid: mine.pid,
+            start_time: mine.start - 1,
+            boot_id: String::new(),
+        };
+        assert_eq!(members(&ours, &BTreeSet::new()), Vec::<Stat>::new());
+    }
+}

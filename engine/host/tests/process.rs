@@ -1,0 +1,10 @@
+//! Commands as real processes, each with a fault that must be seen to have fired.
+
+#[path = "process/ends.rs"]
+mod ends;
+#[path = "process/faults.rs"]
+mod faults;
+#[path = "process/orphans.rs"]
+mod orphans;
+#[path = "process/world.rs"]
+mod world;

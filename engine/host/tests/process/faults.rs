@@ -1,0 +1,355 @@
+//! Trees that do not want to end, and worlds that are not as they should be.
+
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+use runbook_core::effect::Urgency;
+use runbook_core::event::{Event, Exit};
+
+use crate::world::{World, direct, in_a_process_of_its_own, lives, sh};
+
+/// The standard signals a process ignores, as a set of bits from the lowest number on.
+fn ignored(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    u64::from_str_radix(line.unwrap().trim(), 16).unwrap() & 0x7fff_ffff
+}
+
+fn stopped(signal: &str) -> Exit {
+    Exit::Stopped {
+        signal: signal.into(),
+    }
+}
+
+#[test]
+fn p01_a_shell_that_waits_for_its_child_is_stopped_with_it() {
+    let mut world = World::new("p01");
+    let (id, _) = world.started("sleep 600 & echo $! > child; wait; echo survived");
+    let child = world.number("child");
+    world.stop(id, Urgency::Grace);
+    let ended = world.ended();
+    assert_eq!(ended.exit, stopped("SIGTERM"));
+    assert!(!lives(child));
+    assert_eq!(ended.output.text, "");
+}
+
+#[test]
+fn p02_a_grandchild_that_holds_the_pipe_hides_no_exit() {
+    let mut world = World::new("p02");
+    let ended = world.sh("sleep 600 & echo $! > child; exit 7");
+    let child = world.number("child");
+    assert_eq!(ended.exit, Exit::Code(7));
+    assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
+    assert!(ended.leaked[0].contains("`sleep`") && ended.leaked[0].contains(&child.to_string()));
+    assert!(!lives(child));
+    // Its exit was seen at once, not when the pipe was given up on.
+    assert!(ended.elapsed_ms < 200, "{}", ended.elapsed_ms);
+}
+
+#[test]
+fn p03_what_escapes_its_session_and_its_parents_is_found() {
+    let mut world = World::new("p03");
+    let (id, _) = world.started(
+        "(setsid sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; exec sleep 600",
+    );
+    let away = world.number("away");
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGTERM"));
+    assert!(!lives(away), "it was left behind");
+}
+
+#[test]
+fn p03_what_escapes_without_its_mark_is_found_too() {
+    if !in_a_process_of_its_own("faults::p03_what_escapes_without_its_mark_is_found_too") {
+        return;
+    }
+    let mut world = World::new("p03-bare");
+    let ended = world.sh(
+        "(setsid env -i sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; while ! test -s away; do sleep 0.01; done; exit 1",
+    );
+    let away = world.number("away");
+    assert_eq!(ended.exit, Exit::Code(1));
+    assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
+    assert!(!lives(away), "it was left behind");
+}
+
+#[test]
+fn a_service_that_a_good_command_leaves_is_let_be_and_named() {
+    let mut world = World::new("service");
+    let ended = world.sh(
+        "setsid sh -c 'echo $$ > away; exec sleep 600' >/dev/null 2>&1 & while ! test -s away; do sleep 0.01; done",
+    );
+    let away = world.number("away");
+    assert_eq!(ended.exit, Exit::Code(0));
+    assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
+    assert!(ended.leaked[0].ends_with("goes on running"));
+    assert!(lives(away));
+    // It is nobody's leftover any more.
+    assert_eq!(world.sh("exit 1").leaked, Vec::<String>::new());
+    assert!(lives(away));
+    world.sh(&format!("kill {away}"));
+}
+
+#[test]
+fn p04_a_child_that_ignores_term_is_killed_after_its_grace() {
+    let mut world = World::with("p04", |settings| {
+        settings.grace = Duration::from_millis(300)
+    });
+    let (id, identity) =
+        world.started("trap 'echo $$ > told' TERM; echo $$ > ready; while :; do sleep 0.05; done");
+    world.number("ready");
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.number("told"), identity.pid, "TERM came first");
+    let ended = world.ended();
+    assert_eq!(ended.exit, stopped("SIGKILL"));
+    assert!(ended.elapsed_ms >= 300);
+    assert!(!lives(identity.pid));
+}
+
+#[test]
+fn p05_a_member_that_ignores_term_outlives_its_leader_but_not_its_grace() {
+    let mut world = World::with("p05", |settings| {
+        settings.grace = Duration::from_millis(300)
+    });
+    let (id, identity) = world.started(
+        "sh -c 'trap \"\" TERM; echo $$ > member; while :; do sleep 0.05; done' & exec sleep 600",
+    );
+    let member = world.number("member");
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGKILL"));
+    assert!(!lives(member) && !lives(identity.pid));
+}
+
+#[test]
+fn p06_a_stopped_child_is_told_to_go_on() {
+    let mut world = World::new("p06");
+    let (id, identity) = world.started("echo $$ > ready; kill -STOP $$; sleep 600");
+    world.number("ready");
+    let stat = format!("/proc/{}/stat", identity.pid);
+    while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGTERM"));
+}
+
+#[test]
+fn p07_zombies_do_not_count_as_living() {
+    let mut world = World::with("p07", |settings| settings.grace = Duration::from_secs(600));
+    // A parent that never waits: its children stay zombies for as long as it lives.
+    let script = "python3 -c 'import os,time\nfor _ in range(3):\n  os.fork() or os._exit(0)\nopen(\"ready\",\"w\").write(\"1\\n\")\ntime.sleep(600)'";
+    let (id, _) = world.started(script);
+    world.number("ready");
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGTERM"));
+}
+
+#[test]
+fn p08_a_tree_that_grows_while_it_is_killed_ends() {
+    let mut world = World::with("p08", |settings| {
+        settings.grace = Duration::from_millis(200)
+    });
+    let (id, _) = world.started(
+        "echo $$ > ready; trap '' TERM; i=0; while [ $i -lt 400 ]; do (trap '' TERM; sleep 600) & i=$((i+1)); done; wait",
+    );
+    world.number("ready");
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGKILL"));
+}
+
+#[test]
+fn p10_a_command_that_reads_the_terminal_fails_at_once() {
+    let mut world = World::new("p10");
+    let ended = world.sh("read x </dev/tty || exit 9");
+    assert!(matches!(ended.exit, Exit::Code(2 | 9)), "{:?}", ended.exit);
+    assert!(
+        ended.stderr.text.contains("/dev/tty"),
+        "{}",
+        ended.stderr.text
+    );
+}
+
+#[test]
+fn p11_a_command_that_reads_its_input_finds_it_empty() {
+    let mut world = World::new("p11");
+    let ended = world.sh("cat; echo over");
+    assert_eq!(
+        (ended.exit, ended.output.text.as_str()),
+        (Exit::Code(0), "over\n")
+    );
+}
+
+#[test]
+fn p24_what_the_engine_ignores_its_commands_do_not() {
+    if !in_a_process_of_its_own("faults::p24_what_the_engine_ignores_its_commands_do_not") {
+        return;
+    }
+    let mut world = World::new("p24");
+    for signal in [rustix::process::Signal::HUP, rustix::process::Signal::INT] {
+        runbook_host::os::dispose(signal, runbook_host::os::Disposition::Ignore).unwrap();
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    assert_eq!(ignored(&status) & 0b11, 0b11, "the fault did not fire");
+    let ended = world.sh("cat /proc/self/status");
+    assert_eq!(ignored(&ended.output.text), 0);
+    assert!(ended.output.text.contains("SigBlk:\t0000000000000000\n"));
+    assert_eq!(world.sh("kill -HUP $$").exit, Exit::Signal("SIGHUP".into()));
+}
+
+#[test]
+fn p23_a_parent_that_ignored_sigchld_is_no_matter() {
+    if !in_a_process_of_its_own("faults::p23_a_parent_that_ignored_sigchld_is_no_matter") {
+        return;
+    }
+    let mut world = World::new("p23");
+    runbook_host::os::dispose(
+        rustix::process::Signal::CHILD,
+        runbook_host::os::Disposition::Ignore,
+    )
+    .unwrap();
+    let lost = world.started("exit 4").0;
+    match world.fact() {
+        Event::Lost { effect, .. } => assert_eq!(effect, lost),
+        other => panic!("the fault did not fire: {other:?}"),
+    }
+    runbook_host::os::begin_engine().unwrap();
+    assert_eq!(world.sh("exit 4").exit, Exit::Code(4));
+}
+
+#[test]
+fn p29_no_descriptor_of_the_engine_reaches_a_command() {
+    if !in_a_process_of_its_own("faults::p29_no_descriptor_of_the_engine_reaches_a_command") {
+        return;
+    }
+    let mut world = World::new("p29");
+    let leak = std::fs::File::open("/dev/null").unwrap();
+    rustix::io::fcntl_setfd(&leak, rustix::io::FdFlags::empty()).unwrap();
+    let seen = std::process::Command::new("ls")
+        .arg("/proc/self/fd")
+        .output();
+    let seen = String::from_utf8(seen.unwrap().stdout).unwrap();
+    assert!(seen.lines().count() > 4, "the fault did not fire: {seen}");
+    let id = world.effect();
+    world.start(direct(id, &["ls", "/proc/self/fd"]));
+    // The last is the folder that `ls` reads.
+    assert_eq!(world.ended().output.text, "0\n1\n2\n3\n");
+}
+
+#[test]
+fn p30_an_exit_that_came_before_the_stop_wins() {
+    let mut world = World::new("p30");
+    let (id, identity) = world.started("exit 5");
+    let stat = format!("/proc/{}/stat", identity.pid);
+    while !std::fs::read_to_string(&stat).unwrap().contains(") Z ") {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, Exit::Code(5));
+}
+
+#[test]
+fn p33_a_command_is_over_only_when_its_tree_is() {
+    let mut world = World::with("p33", |settings| {
+        settings.grace = Duration::from_millis(300)
+    });
+    let (id, _) = world.started(
+        "(setsid sh -c 'trap \"\" TERM; echo $$ > away; while :; do sleep 0.05; done' >/dev/null 2>&1 &); sleep 600",
+    );
+    let away = world.number("away");
+    world.stop(id, Urgency::Grace);
+    let ended = world.ended();
+    assert_eq!(ended.exit, stopped("SIGKILL"));
+    assert!(!lives(away), "the next attempt would run beside it");
+}
+
+#[test]
+fn many_commands_at_once_are_told_apart() {
+    let mut world = World::new("many");
+    world.processes.prepare(8);
+    let ids: Vec<_> = (0..40)
+        .map(|n| {
+            world
+                .started(&format!("echo {n}; sleep 0.0{}; exit {n}", n % 10))
+                .0
+        })
+        .collect();
+    assert_eq!(world.processes.running(), 40);
+    for _ in 0..40 {
+        match world.fact() {
+            Event::Exited {
+                effect,
+                exit,
+                output,
+                ..
+            } => {
+                let n = ids.iter().position(|id| *id == effect).unwrap();
+                assert_eq!(
+                    (exit, output.text),
+                    (Exit::Code(n as i32), format!("{n}\n"))
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(world.processes.running(), 0);
+}
+
+#[test]
+fn a_background_command_is_left_running_and_can_be_stopped() {
+    let mut world = World::new("background");
+    let id = world.effect();
+    let mut run = sh(id, "echo up; echo $$ > ready; exec sleep 600");
+    run.manner = runbook_core::effect::Manner::Background;
+    world.start(run);
+    assert!(matches!(world.fact(), Event::LeftRunning { effect } if effect == id));
+    assert_eq!(world.processes.running(), 0);
+    let pid = world.number("ready");
+    assert_eq!(world.sh("true").leaked, Vec::<String>::new());
+    assert!(lives(pid));
+    world.stop(id, Urgency::Grace);
+    let ended = world.ended();
+    assert_eq!(
+        (ended.exit, ended.output.text.as_str()),
+        (stopped("SIGTERM"), "up\n")
+    );
+
+    let id = world.effect();
+    let mut run = direct(id, &["no-such-program-here"]);
+    run.manner = runbook_core::effect::Manner::Background;
+    assert!(world.not_started(run).contains("not found"));
+}
+
+#[test]
+fn p12_a_command_without_a_terminal_has_none_to_ask_on() {
+    let mut world = World::new("p12");
+    let ended = world.sh("printf 'Password: ' >/dev/tty && read password </dev/tty");
+    assert_ne!(ended.exit, Exit::Code(0));
+    assert!(ended.stderr.text.contains("/dev/tty"));
+}
+
+#[test]
+fn an_engine_that_may_not_be_dumped_still_sees_its_commands() {
+    if !in_a_process_of_its_own("faults::an_engine_that_may_not_be_dumped_still_sees_its_commands")
+    {
+        return;
+    }
+    let mut world = World::new("dumpable");
+    runbook_host::os::begin_engine().unwrap();
+    let ended = world.sh("sleep 600 & exit 7");
+    assert_eq!(ended.exit, Exit::Code(7));
+    assert_eq!(ended.leaked.len(), 1);
+}
+
+/// A gate whose engine goes away before it is opened.
+#[test]
+fn j04_a_gate_that_is_never_opened_runs_nothing() {
+    let (mine, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let theirs = std::os::fd::OwnedFd::from(theirs);
+    let mut gate = std::process::Command::new(crate::world::gate())
+        .arg("__gate")
+        .arg0("runbook")
+        .stdin(theirs)
+        .spawn()
+        .unwrap();
+    drop(mine);
+    assert_eq!(gate.wait().unwrap().code(), Some(111));
+}

@@ -1,0 +1,120 @@
+//! What an engine finds of one that died.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use runbook_core::effect::Urgency;
+use runbook_core::event::{Event, Found, Identity};
+use runbook_host::process::Processes;
+
+use crate::world::{World, lives};
+
+/// A command whose engine was killed: a session of its own with the mark of a command.
+fn orphan(world: &World, script: &str) -> Identity {
+    let started = Command::new("setsid")
+        .args(["-f", "sh", "-c"])
+        .arg(format!("echo $$ > orphan; {script}"))
+        .current_dir(&world.folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(started.unwrap().success());
+    let pid = world.number("orphan");
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    Identity {
+        pid,
+        start_time: fields[19].parse().unwrap(),
+        boot_id: runbook_host::clock::boot_id().to_owned(),
+    }
+}
+
+fn gone(world: &mut World) {
+    match world.fact() {
+        Event::Found { found, .. } => assert_eq!(found, Found::Gone),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn p27_an_orphan_is_found_waited_for_and_stopped() {
+    let mut world = World::new("p27");
+    let identity = orphan(&world, "sleep 600");
+    match Processes::inspect(&identity) {
+        Found::Alive { processes } => assert!(
+            processes
+                .iter()
+                .any(|one| one.contains("`sh`") || one.contains("`sleep`"))
+        ),
+        other => panic!("{other:?}"),
+    }
+    let id = world.effect();
+    world.processes.adopt(id, &identity);
+    assert_eq!(world.processes.running(), 1);
+    world.stop(id, Urgency::Grace);
+    gone(&mut world);
+    assert!(!lives(identity.pid));
+    assert_eq!(Processes::inspect(&identity), Found::Gone);
+}
+
+#[test]
+fn p27_an_orphan_that_ends_by_itself_is_seen_to() {
+    let mut world = World::new("p27-ends");
+    let identity = orphan(&world, "while ! test -e end; do sleep 0.01; done");
+    let id = world.effect();
+    world.processes.adopt(id, &identity);
+    assert!(matches!(Processes::inspect(&identity), Found::Alive { .. }));
+    std::fs::write(world.folder.join("end"), "").unwrap();
+    gone(&mut world);
+}
+
+#[test]
+fn p27_what_is_left_of_an_orphan_counts() {
+    let world = World::new("p27-left");
+    let identity = orphan(&world, "sleep 600 & echo $! > child; exit");
+    let child = world.number("child");
+    while lives(identity.pid) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    match Processes::inspect(&identity) {
+        Found::Alive { processes } => assert_eq!(processes, [format!("`sleep` (pid {child})")]),
+        other => panic!("{other:?}"),
+    }
+    Command::new("kill")
+        .arg(child.to_string())
+        .status()
+        .unwrap();
+}
+
+#[test]
+fn p28_a_number_that_went_to_another_is_never_signalled() {
+    let mut world = World::new("p28");
+    let mut identity = orphan(&world, "exec sleep 600");
+    let another = identity.pid;
+    identity.start_time -= 1;
+    assert_eq!(Processes::inspect(&identity), Found::Gone);
+    let id = world.effect();
+    world.processes.adopt(id, &identity);
+    world.stop(id, Urgency::Kill);
+    gone(&mut world);
+    assert!(lives(another), "somebody else was killed");
+    Command::new("kill")
+        .arg(another.to_string())
+        .status()
+        .unwrap();
+}
+
+#[test]
+fn j24_after_a_reboot_no_number_is_believed() {
+    let world = World::new("j24");
+    let mut identity = orphan(&world, "exec sleep 600");
+    let another = identity.pid;
+    identity.boot_id = "another boot".into();
+    assert_eq!(Processes::inspect(&identity), Found::Gone);
+    assert!(lives(another));
+    Command::new("kill")
+        .arg(another.to_string())
+        .status()
+        .unwrap();
+}
