@@ -1,13 +1,12 @@
 //! Laws over every `.rbk` of the repository: cases, standard library, runbooks, examples of the book.
 
 use crate::book;
-use runbook_grammar::ast::File;
 use runbook_grammar::source::{Source, Sources};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Name and text of each, with and without mistakes in it.
-fn all() -> Vec<(String, String)> {
+pub fn all() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = ["tests", "runbooks", "stdlib", "grammar", "engine"]
@@ -39,58 +38,15 @@ fn source(name: &str, text: &str) -> Source {
     sources.get(id).clone()
 }
 
-/// The tree without places and without the comments, which have a law of their own.
-fn shape(file: &File) -> String {
-    let text = format!("{:?} {:?}", file.header, file.body);
-    let mut shape = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once("Span {") {
-        shape.push_str(before);
-        shape.push_str("Span");
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    shape.push_str(rest);
-    shape
-}
-
-fn comments(file: &File) -> Vec<&str> {
-    file.comments
-        .iter()
-        .map(|comment| comment.text.trim())
-        .collect()
-}
-
 #[test]
 fn formatting_twice_changes_nothing_and_keeps_tree_and_comments() {
     for (name, text) in all() {
-        let before = source(&name, &text);
-        let (tree, told) = runbook_grammar::parse(&before);
-        if !told.is_empty() {
-            continue;
+        let (_, told) = runbook_grammar::parse(&source(&name, &text));
+        if told.is_empty()
+            && let Some(broken) = crate::fmt::broken_law(&name, &text)
+        {
+            panic!("{name}: {broken}");
         }
-        let once = source(&name, &runbook_fmt::format(&before, &tree));
-        let (tree_once, told) = runbook_grammar::parse(&once);
-        assert!(
-            told.is_empty(),
-            "{name}: what was formatted does not read: {told:?}\n{}",
-            once.text
-        );
-        assert!(
-            shape(&tree) == shape(&tree_once),
-            "{name}: formatting changed the tree:\n{}",
-            once.text
-        );
-        assert_eq!(
-            comments(&tree),
-            comments(&tree_once),
-            "{name}: formatting changed the comments"
-        );
-        let twice = runbook_fmt::format(&once, &tree_once);
-        assert!(
-            once.text == twice,
-            "{}",
-            book::difference(&name, &once.text, &twice)
-        );
     }
 }
 
@@ -115,14 +71,15 @@ fn no_beginning_of_a_file_makes_the_parser_panic() {
 }
 
 #[test]
-fn every_file_that_reads_can_be_rendered() {
+fn every_file_can_be_rendered_mistakes_and_all() {
     for (name, text) in all() {
         let mut sources = Sources::default();
         let id = sources.add(name.as_str(), text.as_str());
-        let (file, told) = runbook_grammar::parse(sources.get(id));
-        if told.is_empty() {
-            let page = runbook_render::markdown(&sources, &[file]);
-            assert!(page.ends_with('\n'), "{name}: {page}");
-        }
+        let (file, _) = runbook_grammar::parse(sources.get(id));
+        let page = runbook_render::markdown(&sources, &[file]);
+        assert!(
+            page.starts_with("# ") && page.ends_with('\n'),
+            "{name}: {page}"
+        );
     }
 }

@@ -185,16 +185,11 @@ fn option_span(option: &HttpOption) -> Span {
     }
 }
 
-/// Whether a script moved two columns is still the same script once its indentation is taken off: that fails where no line
-/// is at the left edge (all that is there would go too) and where tabs and spaces would come to stand in one indentation.
+/// Whether a script that is moved as a whole is still the same script once the indentation all its lines share is taken off.
+/// It is where some line stands at the left edge; otherwise what is there would go with the rest.
 fn moves_safely(script: &str) -> bool {
-    let mut lines = script.lines().filter(|line| !line.trim().is_empty());
-    let blank_lines_are_empty = script
-        .lines()
-        .all(|line| line.is_empty() || !line.trim().is_empty());
-    let at_the_edge = script
-        .lines()
-        .any(|line| !line.is_empty() && !line.starts_with([' ', '\t']));
-    let tabs = lines.any(|line| line.starts_with('\t'));
-    script.is_empty() || (blank_lines_are_empty && at_the_edge && !tabs)
+    script.is_empty()
+        || script
+            .lines()
+            .any(|line| !line.is_empty() && !line.starts_with([' ', '\t']))
 }

@@ -174,8 +174,9 @@ impl Printer<'_> {
     }
 
     fn comments_in_bracket(&mut self, text: &mut Text, end: usize) {
-        for comment in self.take_comments_before(end) {
-            if comment.trailing {
+        for (index, comment) in self.take_comments_before(end).into_iter().enumerate() {
+            // A line has room for one comment; what else stood in it goes below.
+            if comment.trailing && index == 0 {
                 text.add("  ").add(&comment_text(comment));
             } else {
                 text.line(INDENT, &comment_text(comment));

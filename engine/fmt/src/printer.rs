@@ -3,7 +3,8 @@
 use crate::lines::{Columns, Lines};
 use crate::text::Text;
 use runbook_grammar::ast::{
-    Block, ChooseArm, Comment, DecideArm, File, FileKind, Header, SnapshotEntry, Stmt, StmtKind,
+    Block, ChooseArm, Comment, DecideArm, File, FileKind, Header, Matrix, SnapshotEntry, Stmt,
+    StmtKind,
 };
 use runbook_grammar::source::Source;
 use runbook_grammar::span::Span;
@@ -276,30 +277,21 @@ impl<'a> Printer<'a> {
     }
 
     /// The table of a matrix between its braces.
-    pub fn table_lines(&mut self, matrix: &runbook_grammar::ast::Matrix) {
-        let printed = self.table(matrix);
+    pub fn table_lines(&mut self, matrix: &Matrix) {
         let mut gap = Gap::None;
-        let mut rows = printed.into_iter();
-        if let (Some(head), Some(ruler)) = (rows.next(), rows.next()) {
-            if let Some(cell) = matrix.table.head.first() {
-                gap = self.comments_before(self.line_start(cell.span.range().start), gap);
+        let mut printed = self.table(matrix).into_iter();
+        let start = matrix.table.head.first().map(|cell| cell.span);
+        let starts = start
+            .into_iter()
+            .chain(matrix.table.rows.iter().map(|row| row.span));
+        for (index, start) in starts.enumerate() {
+            self.item(start, &mut gap);
+            // The ruler comes with the head.
+            for line in printed.by_ref().take(if index == 0 { 2 } else { 1 }) {
+                self.push_closed(Text::new(line));
             }
-            self.push_closed(Text::new(head));
-            self.push_closed(Text::new(ruler));
-            gap = if gap == Gap::None { Gap::Keep } else { gap };
-        }
-        for (row, printed) in matrix.table.rows.iter().zip(rows) {
-            let start = self.line_start(row.span.range().start);
-            gap = self.comments_before(start, gap);
-            self.push_closed(Text::new(printed));
         }
         self.comments_before(matrix.table.span.range().end.saturating_sub(1), gap);
-    }
-
-    fn line_start(&self, place: usize) -> usize {
-        self.source.text[..place]
-            .rfind('\n')
-            .map_or(0, |end| end + 1)
     }
 
     /// A statement that could not be understood, as it stands.

@@ -2,7 +2,7 @@
 
 use crate::document::{Document, quote};
 use crate::names::{Procedure, calls, dotted};
-use crate::text::{code, inline, prose, source_text};
+use crate::text::{and, code, inline, prose, source_text};
 use runbook_grammar::ast::{
     Block, Expr, FiresWhen, Formal, MessageTo, Path, Stmt, StmtKind, Str, WhenDoes, WhenWhat,
 };
@@ -77,9 +77,13 @@ impl<'a> Document<'a> {
             };
             self.heading(3, &title, Some(&path));
             self.in_file(file, |doc| {
-                let mut about: Vec<_> = params.iter().map(|formal| doc.formal(formal)).collect();
+                let takes: Vec<_> = params.iter().map(|formal| doc.formal(formal)).collect();
+                let mut about = Vec::new();
+                if !takes.is_empty() {
+                    about.push(format!("Takes {}.", and(&takes)));
+                }
                 if let Some(returns) = returns {
-                    about.push(format!("Gives back a {}.", doc.type_words(returns)));
+                    about.push(format!("Gives back: {}.", doc.type_words(returns)));
                 }
                 doc.out.block(&about.join(" "));
                 let outer = std::mem::replace(&mut doc.scope, format!("{path}."));
@@ -112,7 +116,7 @@ impl<'a> Document<'a> {
             format!(", {} if not said", self.code(default))
         });
         format!(
-            "Takes {} ({}{default}).",
+            "{} ({}{default})",
             code(&formal.name.text),
             self.type_words(&formal.ty)
         )
@@ -208,8 +212,7 @@ impl<'a> Document<'a> {
                                 format!("{} = {}", code(&name.text), self.code(value))
                             })
                             .collect();
-                        self.out
-                            .block(&format!("It starts with {}.", crate::text::and(&values)));
+                        self.out.block(&format!("It starts with {}.", and(&values)));
                     }
                     _ => self.stmt(stmt),
                 }
@@ -287,7 +290,7 @@ impl<'a> Document<'a> {
                         WhenDoes::TimesOut => "times out".to_owned(),
                     })
                     .collect();
-                format!("When {what} {}", crate::text::and(&does))
+                format!("When {what} {}", and(&does))
             }
             StmtKind::Answer { prompt, value } => {
                 format!("To “{}” the answer is {}", inline(prompt), self.code(value))

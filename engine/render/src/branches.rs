@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Role, role};
 use crate::flow::Entry;
-use crate::names::{named, title_or};
+use crate::names::title_or;
 use crate::text::{and, code, inline};
 use runbook_grammar::ast::{Block, Expr, Stmt, StmtKind};
 
@@ -51,7 +51,6 @@ impl<'a> Document<'a> {
         after: Option<&str>,
     ) {
         let StmtKind::Choose {
-            question,
             binds,
             within,
             arms,
@@ -60,15 +59,12 @@ impl<'a> Document<'a> {
         else {
             return;
         };
-        let mut text = format!("**{}**", inline(question));
-        if let Some(binds) = binds {
-            text.push_str(&format!(" The answer is kept as {}.", code(&binds.text)));
-        }
-        if let Some(within) = within {
-            text.push(' ');
-            text.push_str(&self.within(within));
-        }
-        self.out.block(&text);
+        let binds = binds
+            .as_ref()
+            .map(|binds| format!("The answer is kept as {}.", code(&binds.text)));
+        let within = within.as_ref().map(|within| self.within(within));
+        let notes: Vec<_> = binds.into_iter().chain(within).collect();
+        self.out.block(&notes.join(" "));
         let ways = arms.iter().map(|arm| {
             let mut note = String::new();
             if arm.recommended {
@@ -124,7 +120,7 @@ impl<'a> Document<'a> {
         });
         self.out.block(&text);
         let ways = arms.iter().map(|arm| {
-            let values: Vec<_> = arm.values.iter().map(|value| self.code(value)).collect();
+            let values: Vec<_> = arm.values.iter().map(|value| self.value(value)).collect();
             Arm {
                 label: values.join(" or "),
                 note: String::new(),
@@ -175,7 +171,7 @@ impl<'a> Document<'a> {
             };
             text.push_str(&format!(" {when}, undo what it began"));
             match sentence.as_ref().and_then(Option::as_ref) {
-                Some(sentence) => text.push_str(&format!(". {sentence}")),
+                Some(sentence) => text.push_str(&format!(". Then: {sentence}")),
                 None => text.push_str(&format!(" and go on with [the other way](#{anchor}).")),
             }
         }
@@ -242,18 +238,16 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The one named thing an arm consists of, which needs no heading for the arm itself.
+    /// The one thing an arm consists of, which needs no heading for the arm itself.
     fn only_entry(&self, body: &[&'a Stmt], number: &str, before: usize) -> Option<Entry<'a>> {
         if body.iter().any(|stmt| role(&stmt.kind) == Role::Policy) {
             return None;
         }
-        let mut entries = self.numbered(body, number);
-        if entries.len() != 1 {
-            return None;
+        let mut entries = self.numbered_from(before + 1, body, number);
+        if entries.len() == 1 {
+            entries.pop()
+        } else {
+            None
         }
-        let mut entry = entries.pop()?;
-        named(&entry.stmts.first()?.kind)?;
-        entry.number = format!("{number}{}", before + 1);
-        Some(entry)
     }
 }

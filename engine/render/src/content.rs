@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
             StmtKind::Check { title, block } => {
                 self.out.item(&format!(
                     "[ ] {}",
-                    crate::names::title_or(title.as_ref(), "Check")
+                    crate::names::title_or(title.as_ref(), "This holds:")
                 ));
                 self.inside(|doc| doc.content(&block.body));
             }
@@ -155,41 +155,22 @@ impl<'a> Document<'a> {
                     self.inside(|doc| doc.look(&entry.look));
                 }
             }
-            StmtKind::WaitUpTo {
-                limit,
-                every,
-                stable,
-                block,
-            } => {
-                let every = every.as_ref().map_or(String::new(), |every| {
-                    format!(", looking every {}", self.words(every))
-                });
-                let stable = stable.as_ref().map_or(String::new(), |time| {
-                    format!(", and stays so for {} without a break", self.words(time))
-                });
-                self.out.item(&format!(
-                    "**Wait** up to {}{every}, until this holds{stable}:",
-                    self.words(limit)
-                ));
+            StmtKind::WaitUpTo { limit, block, .. } => {
+                let text = format!(
+                    "**Wait** up to {}. {}",
+                    self.words(limit),
+                    self.waiting(&stmt.kind)
+                );
+                self.out.item(&text);
                 self.inside(|doc| doc.content(&block.body));
             }
-            StmtKind::Watch {
-                lasting,
-                every,
-                allow,
-                block,
-            } => {
-                let every = every.as_ref().map_or(String::new(), |every| {
-                    format!(", looking every {}", self.words(every))
-                });
-                let allow = allow.as_ref().map_or(String::new(), |allow| {
-                    let noun = if is_one(&allow.kind) { "time" } else { "times" };
-                    format!(" (it may fail {} {noun})", self.words(allow))
-                });
-                self.out.item(&format!(
-                    "**Watch** for {}{every}. All the time this must hold{allow}:",
-                    self.words(lasting)
-                ));
+            StmtKind::Watch { lasting, block, .. } => {
+                let text = format!(
+                    "**Watch** for {}. {}",
+                    self.words(lasting),
+                    self.watching(&stmt.kind)
+                );
+                self.out.item(&text);
                 self.inside(|doc| doc.content(&block.body));
             }
             StmtKind::Background(block) => {
@@ -250,7 +231,7 @@ impl<'a> Document<'a> {
                 self.inside(|doc| {
                     for arm in arms {
                         let values: Vec<_> =
-                            arm.values.iter().map(|value| doc.code(value)).collect();
+                            arm.values.iter().map(|value| doc.value(value)).collect();
                         doc.way(&values.join(" or "), &arm.block.body);
                     }
                 });
@@ -304,6 +285,43 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// `Look every 5s, until this holds:`
+    pub fn waiting(&self, kind: &StmtKind) -> String {
+        let StmtKind::WaitUpTo { every, stable, .. } = kind else {
+            return String::new();
+        };
+        let every = every
+            .as_ref()
+            .map_or("again and again".to_owned(), |every| {
+                format!("every {}", self.words(every))
+            });
+        let stable = stable.as_ref().map_or(String::new(), |time| {
+            format!(" and stays so for {} without a break", self.words(time))
+        });
+        format!("Look {every}, until this holds{stable}:")
+    }
+
+    /// `Look every 30s; each time this must hold:`
+    pub fn watching(&self, kind: &StmtKind) -> String {
+        let StmtKind::Watch { every, allow, .. } = kind else {
+            return String::new();
+        };
+        let every = every
+            .as_ref()
+            .map_or("again and again".to_owned(), |every| {
+                format!("every {}", self.words(every))
+            });
+        let allow = allow.as_ref().map_or(String::new(), |allow| {
+            let noun = if is_one(&allow.kind) {
+                "exception is"
+            } else {
+                "exceptions are"
+            };
+            format!(" ({} {noun} allowed)", self.words(allow))
+        });
+        format!("Look {every}; each time this must hold{allow}:")
+    }
+
     /// A label, and what is done then: in the same line where a sentence says it, else below.
     fn way(&mut self, label: &str, body: &'a [Stmt]) {
         match self.sentences(body) {
@@ -338,9 +356,9 @@ impl<'a> Document<'a> {
         };
         let kind = match ty.map(|ty| (&ty.kind, self.type_words(ty))) {
             None | Some((TypeKind::Text, _)) => String::new(),
-            Some((TypeKind::Bool, _)) => ": yes if it succeeds, else no".to_owned(),
-            Some((TypeKind::List(_), words)) => format!(", a {words}, one a line"),
-            Some((_, words)) => format!(", a {words}"),
+            Some((TypeKind::Bool, _)) => " (yes if it succeeds, else no)".to_owned(),
+            Some((TypeKind::List(_), words)) => format!(" ({words}, one a line)"),
+            Some((_, words)) => format!(" ({words})"),
         };
         format!("**{verb},** and note the answer as {}{kind}:", code(name))
     }

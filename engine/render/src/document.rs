@@ -2,8 +2,10 @@
 
 use crate::names::{FileIndex, Names};
 use crate::out::Out;
-use crate::text::{code, escape, inline};
-use runbook_grammar::ast::{Expr, File, FileKind, Stmt, StmtKind, TypeExpr};
+use crate::text::{code, escape, inline, source_text};
+use runbook_grammar::ast::{
+    Expr, ExprKind, File, FileKind, Path, Stmt, StmtKind, TypeExpr, TypeKind,
+};
 use runbook_grammar::source::Sources;
 
 pub(crate) struct Document<'a> {
@@ -113,11 +115,47 @@ impl<'a> Document<'a> {
         code(&self.words(expr))
     }
 
+    /// A value as code; a text without its quotes.
+    pub fn value(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Text(text) => code(&source_text(text)),
+            _ => self.code(expr),
+        }
+    }
+
+    /// A type as a reader would say it.
     pub fn type_words(&self, ty: &TypeExpr) -> String {
-        escape(&runbook_fmt::type_expression(
-            self.sources.get(ty.span.source),
-            ty,
-        ))
+        match &ty.kind {
+            TypeKind::Bool => "yes or no".to_owned(),
+            TypeKind::Time => "point in time".to_owned(),
+            TypeKind::OneOf(values) => {
+                let values: Vec<_> = values
+                    .iter()
+                    .map(|value| code(&source_text(value)))
+                    .collect();
+                format!("one of {}", values.join(", "))
+            }
+            TypeKind::List(of) => format!("list of {}", self.type_words(of)),
+            TypeKind::Optional(of) => format!("{}, if any", self.type_words(of)),
+            TypeKind::Column(path) => match path.names.split_last() {
+                Some((column, matrix)) if !matrix.is_empty() => {
+                    let matrix = Path {
+                        names: matrix.to_vec(),
+                        span: path.span,
+                    };
+                    format!(
+                        "one of {} in {}",
+                        code(&column.text),
+                        self.names.declared("matrix", self.file, &matrix)
+                    )
+                }
+                _ => code(&crate::names::dotted(path)),
+            },
+            _ => escape(&runbook_fmt::type_expression(
+                self.sources.get(ty.span.source),
+                ty,
+            )),
+        }
     }
 
     /// Declarations of all files, each with its file; those of the runbook first.

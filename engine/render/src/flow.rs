@@ -3,8 +3,9 @@
 
 use crate::document::{Document, Role, role};
 use crate::names::{humane, named, title_or};
+use crate::phrase::stop;
 use crate::text::{code, escape, inline};
-use runbook_grammar::ast::{ExprKind, LetValue, Stmt, StmtKind};
+use runbook_grammar::ast::{ExprKind, LetValue, Path, Stmt, StmtKind};
 
 /// One numbered thing.
 pub(crate) struct Entry<'a> {
@@ -52,6 +53,10 @@ impl<'a> Document<'a> {
     }
 
     pub fn numbered(&self, body: &[&'a Stmt], prefix: &str) -> Vec<Entry<'a>> {
+        self.numbered_from(1, body, prefix)
+    }
+
+    pub fn numbered_from(&self, first: usize, body: &[&'a Stmt], prefix: &str) -> Vec<Entry<'a>> {
         let mut entries: Vec<Entry<'a>> = Vec::new();
         let mut lead: Vec<&'a Stmt> = Vec::new();
         let mut goes_on = false;
@@ -72,7 +77,7 @@ impl<'a> Document<'a> {
                 }
                 Role::Leaf | Role::Flow => {}
             }
-            let number = format!("{prefix}{}", entries.len() + 1);
+            let number = format!("{prefix}{}", entries.len() + first);
             let anchor = match named(&stmt.kind) {
                 Some((name, _)) => format!("{}{name}", self.scope),
                 None => format!("at-{}{number}", self.procedure),
@@ -104,10 +109,7 @@ impl<'a> Document<'a> {
             | StmtKind::Ask { question, .. }
             | StmtKind::Confirm { question, .. } => inline(question),
             StmtKind::Decide { matrix, .. } => {
-                format!(
-                    "Decide: {}",
-                    escape(&humane(&crate::names::dotted(matrix)).to_lowercase())
-                )
+                format!("Decide: {}", escape(&last_words(matrix).to_lowercase()))
             }
             StmtKind::Parallel { title, .. } => title_or(title.as_ref(), "At the same time"),
             StmtKind::For { name, items, .. } => {
@@ -122,7 +124,7 @@ impl<'a> Document<'a> {
                 ..
             } => match self.names.procedure(self.file, &call.path) {
                 Some(procedure) => procedure.title.clone(),
-                None => humane(&crate::names::dotted(&call.path)),
+                None => last_words(&call.path),
             },
             StmtKind::Let {
                 name,
@@ -130,10 +132,9 @@ impl<'a> Document<'a> {
                 ..
             } => format!("Work out {}", code(&name.text)),
             StmtKind::Let { name, .. } => format!("Find out {}", code(&name.text)),
-            StmtKind::Notify(path) => format!(
-                "Tell people: {}",
-                escape(&humane(&crate::names::dotted(path)).to_lowercase())
-            ),
+            StmtKind::Notify(path) => {
+                format!("Tell people: {}", escape(&last_words(path).to_lowercase()))
+            }
             StmtKind::Escalate { .. } => "Escalate".to_owned(),
             StmtKind::Rewind(path) => match self
                 .names
@@ -246,6 +247,31 @@ impl<'a> Document<'a> {
                 }
                 self.scope_of(&block.body, level, &number, None);
             }
+            StmtKind::For {
+                parallel, block, ..
+            } => {
+                if let Some(parallel) = parallel {
+                    self.out.block(&format!(
+                        "*Up to {} of them at once.*",
+                        self.words(parallel)
+                    ));
+                }
+                self.content(&block.body);
+            }
+            StmtKind::WaitUpTo { block, .. } => {
+                let text = self.waiting(&first.kind);
+                self.out.block(&text);
+                self.content(&block.body);
+            }
+            StmtKind::Watch { block, .. } => {
+                let text = self.watching(&first.kind);
+                self.out.block(&text);
+                self.content(&block.body);
+            }
+            StmtKind::Finish {
+                text: Some(text), ..
+            } => self.out.block(&stop(&inline(text))),
+            StmtKind::Finish { .. } | StmtKind::Wait(_) => {}
             _ => self.stmt(first),
         }
         for &stmt in rest {
@@ -297,6 +323,13 @@ pub(crate) fn is_handler(kind: &StmtKind) -> bool {
         kind,
         StmtKind::Undo(_) | StmtKind::OnFailure(_) | StmtKind::Always(_)
     )
+}
+
+/// The last name of a path as words.
+pub(crate) fn last_words(path: &Path) -> String {
+    path.names
+        .last()
+        .map_or(String::new(), |name| humane(&name.text))
 }
 
 /// `rolled_back` as words.

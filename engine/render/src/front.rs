@@ -1,6 +1,7 @@
 //! What a reader knows before the first step.
 
 use crate::document::{Document, Role, role};
+use crate::names::humane;
 use crate::text::{code, escape, inline, plain, prose, source_text, table};
 use runbook_grammar::ast::{Block, File, Matrix, Need, SecretFrom, Stmt, StmtKind, Str};
 
@@ -153,7 +154,7 @@ impl<'a> Document<'a> {
         if !rows.is_empty() {
             self.heading(2, "Severity levels", None);
             self.out
-                .block(&table(&["Level", "When", "To be over within"], &rows));
+                .block(&table(&["Level", "When", "Deadline"], &rows));
         }
     }
 
@@ -283,10 +284,12 @@ impl<'a> Document<'a> {
                 ..
             } = &stmt.kind
             {
-                let prompt = prompt.as_ref().map_or(String::new(), inline);
+                let prompt = prompt
+                    .as_ref()
+                    .map_or_else(|| escape(&humane(&name.text)), inline);
                 let default = default
                     .as_ref()
-                    .map_or("–".to_owned(), |default| self.code(default));
+                    .map_or("–".to_owned(), |default| self.value(default));
                 rows.push(vec![code(&name.text), prompt, self.type_words(ty), default]);
             }
         }
@@ -294,7 +297,7 @@ impl<'a> Document<'a> {
             return;
         }
         self.out
-            .block("Know these values; they stand for `{{name}}` and ⟨name⟩ below:");
+            .block("Know these values. They are meant where `{{name}}` or ⟨name⟩ stands:");
         self.out
             .block(&table(&["Value", "What it is", "Type", "Usually"], &rows));
         for stmt in body {
@@ -378,17 +381,13 @@ impl<'a> Document<'a> {
                     self.heading(2, "How to decide", None);
                 }
                 let name = format!("{}{}", self.names.prefixes[file], matrix.name.text);
-                self.heading(
-                    3,
-                    &escape(&crate::names::humane(&name)),
-                    Some(&format!("matrix-{name}")),
-                );
+                self.heading(3, &escape(&humane(&name)), Some(&format!("matrix-{name}")));
                 self.out.block(&self.matrix_intro(matrix));
                 let head: Vec<_> = matrix
                     .table
                     .head
                     .iter()
-                    .map(|cell| escape(&crate::names::humane(&cell.text)))
+                    .map(|cell| escape(&humane(&cell.text)))
                     .collect();
                 let head: Vec<_> = head.iter().map(String::as_str).collect();
                 let rows: Vec<_> = matrix

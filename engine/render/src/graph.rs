@@ -2,10 +2,10 @@
 //! What binds a value, tells somebody or notes a state is left out; a chart is for finding one's way.
 
 use crate::document::Document;
-use crate::flow::has_flow;
+use crate::flow::{has_flow, last_words};
 use crate::names::{dotted, humane};
 use crate::text::plain;
-use runbook_grammar::ast::{LetValue, Stmt, StmtKind, Str};
+use runbook_grammar::ast::{ExprKind, LetValue, Stmt, StmtKind, Str};
 use std::fmt::Write;
 
 #[derive(Default)]
@@ -108,11 +108,15 @@ impl Document<'_> {
                     });
                 plainly(
                     Shape::Call,
-                    &title.unwrap_or_else(|| humane(&dotted(&call.path))),
+                    &title.unwrap_or_else(|| last_words(&call.path)),
                 )
             }
             StmtKind::Escalate { to, .. } => {
-                plainly(Shape::Box, &format!("Escalate to {}", humane(&dotted(to))))
+                let title = self.names.contact(self.file, to).cloned();
+                plainly(
+                    Shape::Box,
+                    &format!("Escalate to {}", title.unwrap_or_else(|| dotted(to))),
+                )
             }
             StmtKind::Finish { outcome, .. } => {
                 plainly(
@@ -160,10 +164,14 @@ impl Document<'_> {
                 ways.collect()
             }
             StmtKind::Decide { matrix, arms, .. } => {
-                let node = chart.diamond(&format!("{}?", humane(&dotted(matrix))));
+                let node = chart.diamond(&format!("{}?", last_words(matrix)));
                 chart.join(loose, node);
                 let ways = arms.iter().flat_map(|arm| {
-                    let values: Vec<_> = arm.values.iter().map(|value| self.words(value)).collect();
+                    let values = arm.values.iter().map(|value| match &value.kind {
+                        ExprKind::Text(text) => plain(text),
+                        _ => self.words(value),
+                    });
+                    let values: Vec<_> = values.collect();
                     self.draw(chart, &arm.block.body, vec![(node, values.join(", "))])
                 });
                 ways.collect()
@@ -312,20 +320,18 @@ fn words(title: Option<&Str>, name: &str) -> String {
         .unwrap_or_else(|| humane(name))
 }
 
-/// Text that Mermaid shows as it is: what it would read as its own, or as HTML or Markdown, goes as a numbered entity.
+/// Text that Mermaid shows as it is: what some of its versions read as markup, a formula or a list goes as a numbered entity.
 fn label_text(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
     let mut out = String::new();
-    for char in text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-    {
-        match char {
-            '"' | '#' | '<' | '>' | '&' | ';' | '`' | '\\' | '{' | '}' | '|' | '*' | '_' | '$' => {
-                let _ = write!(out, "#{};", char as u32);
-            }
-            char => out.push(char),
+    for (at, char) in text.chars().enumerate() {
+        let begins_list = matches!(char, '.' | ')') && at == digits && digits > 0
+            || matches!(char, '-' | '+') && at == 0;
+        if begins_list || matches!(char, '"' | '#' | '<' | '>' | '&' | '`' | '\\' | '*' | '$') {
+            let _ = write!(out, "#{};", char as u32);
+        } else {
+            out.push(char);
         }
     }
     out

@@ -5,7 +5,7 @@
 //! contacts, matrices, messages and channels are `#contact-name` and so on. What has no name is `#at-number`, which moves
 //! when the runbook does. No heading of ours is a single word, so none takes an identifier's anchor.
 
-use crate::text::{inline, plain};
+use crate::text::{escape, inline, plain};
 use runbook_grammar::ast::{Block, File, LetValue, Module, Path, Stmt, StmtKind, Str};
 use runbook_grammar::source::Sources;
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub(crate) struct Names<'a> {
     pub prefixes: Vec<String>,
     pub procedures: Vec<Procedure<'a>>,
     pub places: Vec<Place>,
+    /// Titles as plain text.
     contacts: BTreeMap<String, String>,
     declared: BTreeMap<String, ()>,
 }
@@ -83,7 +84,7 @@ impl<'a> Names<'a> {
             }
             StmtKind::Contact { name, title, .. } => {
                 self.contacts
-                    .insert(format!("{prefix}{}", name.text), inline(title));
+                    .insert(format!("{prefix}{}", name.text), plain(title));
                 format!("contact-{prefix}{}", name.text)
             }
             StmtKind::Matrix(matrix) => format!("matrix-{prefix}{}", matrix.name.text),
@@ -150,12 +151,16 @@ impl<'a> Names<'a> {
         near.or_else(|| self.places.iter().find(fits))
     }
 
+    pub fn contact(&self, file: FileIndex, path: &Path) -> Option<&String> {
+        self.contacts.get(&self.full(file, path))
+    }
+
     /// A link to something declared, `kind` being the first word of its anchor; its name alone where it is not there.
     pub fn declared(&self, kind: &str, file: FileIndex, path: &Path) -> String {
         let full = self.full(file, path);
         let anchor = format!("{kind}-{full}");
         let words = match kind {
-            "contact" => self.contacts.get(&full).cloned(),
+            "contact" => self.contacts.get(&full).map(|title| escape(title)),
             _ => None,
         };
         let words = words.unwrap_or_else(|| crate::text::code(&dotted(path)));
@@ -203,11 +208,6 @@ pub(crate) fn named(kind: &StmtKind) -> Option<(&str, String)> {
         StmtKind::Attempt { name, title, .. } => {
             Some((&name.text, title_or(title.as_ref(), &name.text)))
         }
-        StmtKind::Choose {
-            question,
-            binds: Some(name),
-            ..
-        } => Some((&name.text, inline(question))),
         _ => None,
     }
 }

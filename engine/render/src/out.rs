@@ -3,8 +3,10 @@
 #[derive(Default)]
 pub(crate) struct Out {
     text: String,
-    /// What every line begins with, inside list items.
-    prefix: String,
+    /// How many list items we are inside of.
+    depth: usize,
+    /// The bullet of the list that is open at each depth.
+    bullets: Vec<char>,
     last: Last,
 }
 
@@ -13,6 +15,8 @@ enum Last {
     #[default]
     Nothing,
     Block,
+    /// An author's own list; ours must not go on with it.
+    List,
     Item,
 }
 
@@ -23,7 +27,7 @@ impl Out {
 
     /// Whether what is written now stands inside a list item.
     pub fn is_nested(&self) -> bool {
-        !self.prefix.is_empty()
+        self.depth > 0
     }
 
     /// A paragraph, a table, a fence: anything with blank lines around it.
@@ -33,7 +37,13 @@ impl Out {
         }
         self.gap();
         self.lines(text, "");
-        self.last = Last::Block;
+        self.bullets.truncate(self.depth);
+        let last_line = text.trim_end().rsplit('\n').next().unwrap_or_default();
+        self.last = if last_line.trim_start().starts_with("- ") {
+            Last::List
+        } else {
+            Last::Block
+        };
     }
 
     /// A list item; one right behind another stays close to it.
@@ -41,17 +51,24 @@ impl Out {
         if self.last != Last::Item {
             self.gap();
         }
-        self.lines(text, "- ");
+        if self.bullets.len() <= self.depth {
+            // Another bullet begins another list.
+            self.bullets
+                .push(if self.last == Last::List { '*' } else { '-' });
+        }
+        self.bullets.truncate(self.depth + 1);
+        let mark = format!("{} ", self.bullets[self.depth]);
+        self.lines(text, &mark);
         self.last = Last::Item;
     }
 
     /// What follows belongs to the list item just written, until [`Out::leave`].
     pub fn enter(&mut self) {
-        self.prefix.push_str("  ");
+        self.depth += 1;
     }
 
     pub fn leave(&mut self) {
-        self.prefix.truncate(self.prefix.len().saturating_sub(2));
+        self.depth = self.depth.saturating_sub(1);
     }
 
     fn gap(&mut self) {
@@ -64,7 +81,7 @@ impl Out {
     fn lines(&mut self, text: &str, mark: &str) {
         for (index, line) in text.trim_end().split('\n').enumerate() {
             if !line.is_empty() {
-                self.text.push_str(&self.prefix);
+                self.text.extend(std::iter::repeat_n("  ", self.depth));
                 if index == 0 {
                     self.text.push_str(mark);
                 } else {

@@ -85,9 +85,33 @@ impl<'a> Document<'a> {
     }
 
     fn handler(&mut self, when: &str, body: &'a [Stmt]) {
-        match self.sentences(body) {
-            Some(sentence) => self.out.block(&format!("**{when}:** {sentence}")),
-            None => {
+        match (self.sentences(body), body) {
+            (Some(sentence), _) => self.out.block(&format!("**{when}:** {sentence}")),
+            (
+                None,
+                [
+                    Stmt {
+                        kind: StmtKind::Command(command),
+                        ..
+                    },
+                ],
+            ) => {
+                self.out.block(&format!("**{when}:**"));
+                self.command_body(command);
+            }
+            (
+                None,
+                [
+                    Stmt {
+                        kind: StmtKind::Http(http),
+                        ..
+                    },
+                ],
+            ) => {
+                self.out.block(&format!("**{when}:**"));
+                self.http_body(http);
+            }
+            (None, _) => {
                 self.out.item(&format!("**{when}:**"));
                 self.inside(|doc| doc.content(body));
             }

@@ -29,7 +29,7 @@ pub(crate) fn inline(string: &Str) -> String {
     escape(&plain(string))
 }
 
-/// Plain text as one line of Markdown that reads the same. A stretch between equal backticks stays code.
+/// Plain text as one line of Markdown that reads the same. A stretch between backticks stays code. The line does not begin with it.
 pub(crate) fn escape(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::new();
@@ -44,7 +44,7 @@ pub(crate) fn escape(text: &str) -> String {
         rest = &rest[end..];
     }
     out.push_str(&escape_words(rest));
-    escape_start(&out)
+    out
 }
 
 fn escape_words(text: &str) -> String {
@@ -68,20 +68,6 @@ fn escape_words(text: &str) -> String {
         before = char;
     }
     out
-}
-
-/// What would begin a heading, a list, a quote or a table, did it stand at the start of a line.
-fn escape_start(text: &str) -> String {
-    let digits = text.chars().take_while(char::is_ascii_digit).count();
-    let behind = text[digits..].chars().next();
-    if digits > 0 && matches!(behind, Some('.' | ')')) {
-        return format!("{}\\{}", &text[..digits], &text[digits..]);
-    }
-    if text.starts_with(['#', '>', '+', '-', '|', '=']) {
-        format!("\\{text}")
-    } else {
-        text.to_owned()
-    }
 }
 
 /// Prose is Markdown already. Only what a wiki would swallow as an HTML tag is escaped, outside of code.
