@@ -27,6 +27,7 @@ pub const DEEPER_LINE: Code = Code(1034);
 pub const BLOCK_MISSING: Code = Code(1035);
 pub const BLOCK_UNWANTED: Code = Code(1036);
 pub const TOO_DEEP: Code = Code(1037);
+pub const TOO_COMPLEX: Code = Code(1038);
 
 pub const STRING_NOT_CLOSED: Code = Code(1040);
 pub const ESCAPE: Code = Code(1041);
@@ -97,6 +98,7 @@ pub const ALL: &[(Code, &str)] = &[
     (BLOCK_MISSING, "a statement lacks its block"),
     (BLOCK_UNWANTED, "a block where none belongs"),
     (TOO_DEEP, "nesting deeper than 64"),
+    (TOO_COMPLEX, "a file too complex to be read"),
     (STRING_NOT_CLOSED, "a string that is not closed"),
     (ESCAPE, "an escape that is not known"),
     (LITERAL, "a number that cannot be read"),

@@ -33,6 +33,15 @@ impl Span {
         }
     }
 
+    /// The first bytes of this place, at most all of them.
+    pub fn first(self, bytes: usize) -> Span {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Span {
+            end: self.start.saturating_add(bytes).min(self.end),
+            ..self
+        }
+    }
+
     /// The empty place just after this one.
     pub fn after(self) -> Span {
         Span {

@@ -1,6 +1,7 @@
 //! Files and blocks: which statement is which, and where it stands.
 
 use super::head::{Head, Want, first_word};
+use super::scan::{Edit, EditKind};
 use super::{
     Ctx, Kids, Pair, Rule, command, declare, does, flow, human, policy, scenario, table, text,
 };
@@ -8,21 +9,23 @@ use crate::ast::{Block, File, FileKind, Header, Stmt, StmtKind, Str};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::near::nearest;
-use crate::span::Span;
+use crate::span::{SourceId, Span};
 
 /// The whole file.
 pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
     let mut kids = Kids::of(pair);
     let mut version = None;
     let mut first = true;
-    let mut body = Vec::new();
+    let mut body = Body::default();
     while let Some(rule) = kids.peek(ctx) {
         let Some(pair) = kids.next(ctx) else { break };
         match rule {
             Rule::EOI => break,
             Rule::version_line if first => version = Some(version_line(ctx, pair)),
             Rule::kind_line
-                if body.is_empty() && ctx.header.is_none() && (first || version.is_some()) =>
+                if body.stmts.is_empty()
+                    && ctx.header.is_none()
+                    && (first || version.is_some()) =>
             {
                 let header = kind_line(ctx, pair, version);
                 if version.is_none() {
@@ -32,18 +35,16 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
             }
             Rule::stray_close => stray_close(ctx, &pair),
             _ => {
-                if ctx.header.is_none() && body.is_empty() {
+                if ctx.header.is_none() && body.stmts.is_empty() {
                     let place = ctx.pair_span(&pair);
                     no_header(ctx, place, version.is_some());
                 }
-                if let Some(stmt) = stmt(ctx, pair) {
-                    push(ctx, &mut body, stmt);
-                }
+                body.add(ctx, pair);
             }
         }
         first = false;
     }
-    if ctx.header.is_none() && body.is_empty() && ctx.diagnostics.is_empty() {
+    if ctx.header.is_none() && body.stmts.is_empty() && ctx.diagnostics.is_empty() {
         let end = ctx.text.trim_end().len();
         let place = ctx.span(end, end);
         if first {
@@ -65,7 +66,7 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
     File {
         source: ctx.id,
         header: ctx.header.take(),
-        body,
+        body: body.stmts,
         comments,
     }
 }
@@ -78,7 +79,7 @@ fn no_header(ctx: &mut Ctx<'_>, place: Span, version: bool) {
     if already {
         return;
     }
-    let place = ctx.span(place.start as usize, place.start as usize);
+    let place = place.before();
     let (message, label, help) = if version {
         (
             "the file has no title",
@@ -162,15 +163,17 @@ fn kind_line<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, version: Option<(u32, Span)>
 
 fn stray_close<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) {
     let span = ctx.pair_span(pair);
-    ctx.push(
-        Diagnostic::error(
-            codes::STRAY_CLOSE,
-            "a closing brace closes nothing",
-            span,
-            "this brace",
-        )
-        .help("take it away, or open the block it closes"),
-    );
+    ctx.push(stray(span));
+}
+
+fn stray(brace: Span) -> Diagnostic {
+    Diagnostic::error(
+        codes::STRAY_CLOSE,
+        "a closing brace closes nothing",
+        brace,
+        "this brace",
+    )
+    .help("take it away, or open the block it closes")
 }
 
 /// Reports a block that the file ends before.
@@ -187,35 +190,89 @@ pub(super) fn unclosed(ctx: &mut Ctx<'_>, open: usize) {
     );
 }
 
-/// Adds a statement, and looks whether it is indented as if it belonged to the one before.
-fn push(ctx: &mut Ctx<'_>, body: &mut Vec<Stmt>, stmt: Stmt) {
-    if let Some(last) = body.last()
-        && let Some(name) = wants_block(&last.kind)
-    {
-        let column = |place: usize| {
-            place
-                - ctx.text[..place]
-                    .rfind('\n')
-                    .map_or(0, |newline| newline + 1)
-        };
-        let (above, below) = (last.span.start as usize, stmt.span.start as usize);
-        if column(below) > column(above) && ctx.text[above..below].contains('\n') {
-            let end = last.span.end as usize;
-            let head = ctx.span(
-                above,
-                ctx.text[above..end]
-                    .find('\n')
-                    .map_or(end, |newline| above + newline),
+/// What was wrong with a brace that was put right before the file was read.
+pub(super) fn mended(id: SourceId, text: &str, edit: &Edit) -> Option<Diagnostic> {
+    let line = text[edit.at..].split('\n').next().unwrap_or_default();
+    let words = line.trim_start();
+    let at = edit.at + line.len() - words.len();
+    let below = Span::new(id, at, at + first_word(words).len());
+    match edit.kind {
+        EditKind::CloseBlock { open } => {
+            let open = Span::new(id, open, open + 1);
+            let mut mistake = Diagnostic::error(
+                codes::BLOCK_NOT_CLOSED,
+                "a block is not closed",
+                open,
+                "this brace has no closing one",
             );
-            let place = ctx.span(below, below + first_word(&ctx.text[below..]).len());
-            ctx.push(
-                Diagnostic::error(codes::DEEPER_LINE, format!("a line is indented below {name}, which has no block"), place, "this looks as if it belonged to it")
-                    .label(head, "no block is opened here")
-                    .help("open a block with `{` at the end of the line above and close it with `}`, or indent this line like that one"),
-            );
+            if !words.is_empty() {
+                mistake = mistake.label(below, "the block seems to end before this");
+            }
+            Some(mistake.help("close it with `}` on a line of its own"))
+        }
+        EditKind::DropClose => Some(stray(Span::new(id, edit.at, edit.at + 1))),
+        EditKind::CloseFence { open, ticks } => {
+            let open = Span::new(id, open, open + ticks);
+            let backticks = "`".repeat(ticks);
+            Some(
+                Diagnostic::error(
+                    codes::FENCE_NOT_CLOSED,
+                    "a fence is not closed",
+                    open,
+                    "this fence has no closing line",
+                )
+                .label(below, "the script seems to end before this")
+                .help(format!("close it with a line that holds only {backticks}")),
+            )
+        }
+        // The command itself is reported where it is read.
+        EditKind::SplitCommand => None,
+    }
+}
+
+/// What a file or a block holds.
+#[derive(Default)]
+struct Body {
+    stmts: Vec<Stmt>,
+    /// Where the last statement stands in the text.
+    last: std::ops::Range<usize>,
+}
+
+impl Body {
+    /// Reads a statement, and looks whether it is indented as if it belonged to the one before.
+    fn add<'s>(&mut self, ctx: &mut Ctx<'s>, pair: Pair<'s>) {
+        let start = pair.as_span().start();
+        let at = start..start + pair.as_str().trim_end().len();
+        if let Some(last) = self.stmts.last()
+            && let Some(name) = wants_block(&last.kind)
+        {
+            under(ctx, name, &self.last, start);
+        }
+        if let Some(stmt) = stmt(ctx, pair) {
+            self.stmts.push(stmt);
+            self.last = at;
         }
     }
-    body.push(stmt);
+}
+
+/// Reports a line that is indented deeper than the statement above, which has no block.
+fn under(ctx: &mut Ctx<'_>, name: &str, above: &std::ops::Range<usize>, below: usize) {
+    let column = |place: usize| place - ctx.text[..place].rfind('\n').map_or(0, |end| end + 1);
+    if column(below) <= column(above.start) || !ctx.text[above.start..below].contains('\n') {
+        return;
+    }
+    let line = ctx.text[above.clone()]
+        .find('\n')
+        .map_or(above.end, |end| above.start + end);
+    let head = ctx.span(above.start, line);
+    let place = ctx.span(below, below + first_word(&ctx.text[below..]).len());
+    let message = format!("a line is indented below {name}, which has no block");
+    let label = "this looks as if it belonged to it";
+    ctx.push(
+        Diagnostic::error(codes::DEEPER_LINE, message, place, label)
+            .label(head, "no block is opened here")
+            .help("open a block with `{` at the end of the line above and close it with `}`, or indent this line like that one"),
+    );
 }
 
 /// What a statement is called that may have a block and has none.
@@ -240,16 +297,14 @@ pub(super) fn block<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Block {
     let body = ctx
         .deeper(&pair.clone(), |ctx| {
             let mut kids = Kids::of(pair);
-            let mut body = Vec::new();
+            let mut body = Body::default();
             let mut frame = frame;
             while let Some(kid) = kids.next(ctx) {
-                if frame.sees(ctx, &kid)
-                    && let Some(stmt) = stmt(ctx, kid)
-                {
-                    push(ctx, &mut body, stmt);
+                if frame.sees(ctx, &kid) {
+                    body.add(ctx, kid);
                 }
             }
-            body
+            body.stmts
         })
         .unwrap_or_default();
     Block {
@@ -320,25 +375,16 @@ impl Frame {
         let line = pair.as_str().split('\n').next().unwrap_or_default();
         let marked = ends_in_command(ctx, pair);
         if marked {
-            let swallowed = line.trim_end().ends_with('}');
-            let message = if swallowed {
-                "a closing brace became part of a command"
-            } else {
-                "a command stands on the line of a brace"
-            };
-            let label = if swallowed {
-                "everything to the end of this line is the command"
-            } else {
-                "what this opens begins on the next line"
-            };
-            let place = if swallowed {
-                ctx.span(at, at + line.trim_end().len())
-            } else {
-                place
-            };
+            // To the end of the line all is the command, also the brace that was to close the block.
+            let place = ctx.span(at, at + line.trim_end().len());
             ctx.push(
-                Diagnostic::error(codes::SWALLOWED_BRACE, message, place, label)
-                    .help("put the command, and the closing brace, on lines of their own"),
+                Diagnostic::error(
+                    codes::SWALLOWED_BRACE,
+                    "a command shares its line with a brace",
+                    place,
+                    "what follows the mark is verbatim, to the end of the line",
+                )
+                .help("put the command, and the closing brace, on lines of their own"),
             );
         } else if !self.inline {
             ctx.push(
@@ -380,6 +426,7 @@ fn ends_in_command<'s>(ctx: &Ctx<'s>, pair: &Pair<'s>) -> bool {
 pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Stmt> {
     let start = pair.as_span().start();
     let span = ctx.span(start, start + pair.as_str().trim_end().len());
+    ctx.deep_spoken = false;
     let kind = match pair.as_rule() {
         Rule::command => StmtKind::Command(command::command(ctx, pair)),
         Rule::prose | Rule::warning => text::marked(ctx, &pair),
@@ -515,7 +562,9 @@ fn bad_line<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     } else {
         diagnostic.help("begin with a word of the language; write `> ` before prose, `$ ` before a command that acts, `? ` before one that only looks")
     };
-    head.ctx.push(diagnostic);
+    if head.ctx.muted != Some(start) {
+        head.ctx.push(diagnostic);
+    }
     head.heard();
     head.quiet();
     head.block(Want::May);

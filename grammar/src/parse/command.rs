@@ -356,7 +356,7 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
             Rule::http_pair => options.extend(http_pair(ctx, kid)),
             Rule::http_body => {
                 if let Some(first) = body {
-                    let place = ctx.span(span.start as usize, span.start as usize + 4);
+                    let place = span.first(4);
                     ctx.push(
                         Diagnostic::error(
                             codes::HTTP_OPTION,
@@ -368,7 +368,7 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
                         .help("keep one `body`"),
                     );
                 }
-                body = Some(ctx.span(span.start as usize, span.start as usize + 4));
+                body = Some(span.first(4));
                 let mut inner = Kids::of(kid);
                 match inner.take(ctx, Rule::fence) {
                     Some(pair) => {
@@ -376,7 +376,7 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
                         options.push(HttpOption::Body { fence, span });
                     }
                     None => {
-                        let place = ctx.span(span.start as usize, span.start as usize + 4);
+                        let place = span.first(4);
                         ctx.push(
                             Diagnostic::error(codes::HTTP_OPTION, "`body` has no fence", place, "a fence belongs behind this word")
                                 .help("write ```json behind `body`, the text on the next lines, and close it with ``` on a line of its own"),
@@ -387,7 +387,7 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
             Rule::unclosed => super::block::unclosed(ctx, open),
             _ => {
                 let word = first_word(kid.as_str());
-                let place = ctx.span(span.start as usize, span.start as usize + word.len());
+                let place = span.first(word.len());
                 let mut diagnostic = Diagnostic::error(
                     codes::HTTP_OPTION,
                     format!("`{word}` is no option of a request"),

@@ -41,7 +41,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let mut clauses = head.clauses(&["every", "since"]);
             let every = clauses.value(head.ctx, "every");
             let since = clauses.value(head.ctx, "since");
-            let every = every.unwrap_or_else(|| head.bad("`every` and how long"));
+            let every = every.unwrap_or_else(|| head.bad("`every` and a duration"));
             let since = since.unwrap_or_else(|| head.bad("`since` and a date"));
             head.end();
             StmtKind::Review { every, since }
@@ -212,7 +212,7 @@ fn tags(head: &mut Head<'_, '_>) -> StmtKind {
                     codes::COMMA_MISSING,
                     "a comma is missing",
                     place,
-                    "`,` belongs here",
+                    "expected `,` here",
                 )
                 .help("put a comma between two tags, or quotes around one of several words")
                 .fix(place, ","),

@@ -63,7 +63,7 @@ pub(super) fn after_sign<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
 pub(super) fn expr<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     let span = ctx.pair_span(&pair);
     match pair.as_rule() {
-        Rule::no_expr => return missing(ctx, span.start as usize),
+        Rule::no_expr => return missing(ctx, pair.as_span().start()),
         Rule::expr | Rule::expr_in => {}
         _ => return primary(ctx, pair),
     }
@@ -85,14 +85,22 @@ fn missing(ctx: &mut Ctx<'_>, at: usize) -> Expr {
             diagnostic.code == codes::OPERAND_MISSING && diagnostic.span() == span
         });
     if !known {
+        let hole = ctx.text[at..]
+            .trim_start_matches([' ', '\t'])
+            .starts_with("{{");
+        let help = if hole {
+            "write the name without braces; `{{ }}` belongs into text"
+        } else {
+            "write a value behind this sign, or take the sign away"
+        };
         ctx.push(
             Diagnostic::error(
                 codes::OPERAND_MISSING,
                 "a value is missing",
                 span,
-                "a value belongs here",
+                "expected a value here",
             )
-            .help("write a value behind this sign, or take the sign away"),
+            .help(help),
         );
     }
     Expr {
@@ -147,7 +155,7 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
                 }
             }
             Rule::no_expr => {
-                let expr = missing(ctx, at.start as usize);
+                let expr = missing(ctx, kid.as_span().start());
                 operands.push(Operand {
                     expr,
                     binds: TIGHT,
@@ -245,7 +253,10 @@ fn bounded(ctx: &mut Ctx<'_>, operand: Operand, place: Span) -> Operand {
     if operand.depth <= MAX_DEPTH {
         return operand;
     }
-    ctx.push(too_deep(place));
+    // One expression is too deep once, however long it is.
+    if !std::mem::replace(&mut ctx.deep_spoken, true) {
+        ctx.push(too_deep(place));
+    }
     Operand {
         expr: Expr {
             kind: ExprKind::Bad,
@@ -348,10 +359,7 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let span = text::trimmed(ctx, &pair);
     let is = pair.as_str().starts_with("is");
     let mut kids = Kids::of(pair);
-    let place = ctx.span(
-        span.start as usize,
-        span.start as usize + if is { 2 } else { 7 },
-    );
+    let place = span.first(if is { 2 } else { 7 });
     if operand.binds == COMPARISON {
         chained(ctx, place, "comparisons");
     }
@@ -411,13 +419,14 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
 /// `[0]`, `.name`
 fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let span = ctx.pair_span(&pair);
+    let start = pair.as_span().start();
     let whole = operand.expr.span.to(span);
     let mut depth = operand.depth + 1;
     let inner = Box::new(operand.expr);
     let kind = if pair.as_rule() == Rule::field {
         let name = Name {
             text: pair.as_str()[1..].to_owned(),
-            span: ctx.span(span.start as usize + 1, span.end as usize),
+            span: ctx.span(start + 1, start + pair.as_str().len()),
         };
         ExprKind::Field(inner, name)
     } else {
@@ -596,12 +605,12 @@ impl Elements {
         let start = pair.as_span().start();
         if pair.as_rule() == Rule::unclosed {
             if !self.spoken {
-                let rest = &ctx.text[start..];
-                let found = first_word(rest);
-                let place = if rest.starts_with('\n') || found.is_empty() {
-                    ctx.span(start, start)
+                let end = ctx.text[..start].trim_end().len();
+                let found = first_word(&ctx.text[start..]).len();
+                let place = if ctx.text[end..start].contains('\n') || found == 0 {
+                    ctx.span(end, end)
                 } else {
-                    ctx.span(start, start + found.len())
+                    ctx.span(start, start + found)
                 };
                 ctx.push(
                     Diagnostic::error(
@@ -610,7 +619,7 @@ impl Elements {
                         self.open,
                         "this bracket",
                     )
-                    .label(place, format!("{} belongs before this", self.close))
+                    .label(place, format!("expected {} here", self.close))
                     .help(format!("close it with {}", self.close)),
                 );
             }
@@ -627,7 +636,7 @@ impl Elements {
                     codes::COMMA_MISSING,
                     "a comma is missing",
                     place,
-                    "`,` belongs here",
+                    "expected `,` here",
                 )
                 .help("put a comma between two values")
                 .fix(place, ","),

@@ -105,7 +105,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 Some(lasting) => lasting,
                 None => Expr {
                     kind: ExprKind::Bad,
-                    span: head.missing("`for` and how long"),
+                    span: head.missing("`for` and a duration"),
                 },
             };
             let every = clauses.value(head.ctx, "every");
@@ -147,9 +147,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::finish => {
             let outcome = head.opt_name();
             if outcome.is_none() {
-                head.missing(
-                    "an outcome (resolved, rolled_back, mitigated, no_action, escalated or failed)",
-                );
+                head.missing("an outcome");
             }
             let text = head.opt_string();
             head.end();
@@ -275,6 +273,19 @@ fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
             if kid.as_rule() == Rule::decide_arm {
                 return Some(decide_arm(ctx, kid));
             }
+            if kid.as_rule() == Rule::bad_line && is_arm(kid.as_str()) {
+                let place = text::trimmed(ctx, &kid).after();
+                ctx.push(
+                    Diagnostic::error(
+                        codes::BLOCK_MISSING,
+                        "an arm needs a block",
+                        place,
+                        "expected `{` here",
+                    )
+                    .help("write what happens then in a block, on one line or several"),
+                );
+                return None;
+            }
             block::misplaced(
                 ctx,
                 kid,
@@ -292,6 +303,17 @@ fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
         by,
         arms,
         span_arms,
+    })
+}
+
+/// Values of an arm, and nothing else.
+fn is_arm(line: &str) -> bool {
+    line.split(',').all(|value| {
+        let value = value.trim();
+        !value.is_empty()
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
 }
 
@@ -334,7 +356,7 @@ fn wait(head: &mut Head<'_, '_>) -> StmtKind {
         let mut words = Head::new(head.ctx, pair);
         words.second_word("`to`");
     });
-    let limit = head.value("how long");
+    let limit = head.value("a duration");
     if up_to.is_none() {
         let clauses = head.clauses(&[]);
         drop(clauses);
@@ -355,7 +377,6 @@ fn wait(head: &mut Head<'_, '_>) -> StmtKind {
 /// `do name(x, b: 2) as first`; `None` where there is no name.
 pub(super) fn do_call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Call> {
     let span = text::trimmed(ctx, &pair);
-    let start = span.start as usize;
     let mut head = Head::new(ctx, pair);
     let path = head.path("a procedure's name");
     let args = match head.take(Rule::args) {
@@ -369,7 +390,6 @@ pub(super) fn do_call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Call> {
         }
     };
     let binds = head.clauses(&["as"]).name(head.ctx, "as");
-    let _ = start;
     Some(Call {
         path: path?,
         args,

@@ -27,7 +27,13 @@ pub(super) struct Head<'c, 's> {
 
 impl<'c, 's> Head<'c, 's> {
     pub(super) fn new(ctx: &'c mut Ctx<'s>, pair: Pair<'s>) -> Head<'c, 's> {
-        let known = ctx.diagnostics.len();
+        // A line that was reported as a whole says nothing more.
+        let muted = ctx.muted == Some(pair.as_span().start());
+        let known = if muted {
+            usize::MAX
+        } else {
+            ctx.diagnostics.len()
+        };
         Head {
             ctx,
             rule: pair.as_rule(),
@@ -92,8 +98,8 @@ impl<'c, 's> Head<'c, 's> {
         if self.silent() {
             let human = human::name(self.rule);
             let label = match found {
-                Some(found) => format!("`{found}` stands where {what} belongs"),
-                None => format!("{what} belongs here"),
+                Some(found) => format!("expected {what}, found `{found}`"),
+                None => format!("expected {what} here"),
             };
             let mut diagnostic = Diagnostic::error(
                 codes::MISSING_PART,
@@ -109,7 +115,7 @@ impl<'c, 's> Head<'c, 's> {
                     codes::RESERVED_NAME,
                     format!("`{word}` is a word of the language and never a name"),
                     span,
-                    format!("{what} belongs here"),
+                    format!("expected {what} here"),
                 )
                 .help("choose another name");
             }
@@ -388,7 +394,7 @@ impl<'c, 's> Head<'c, 's> {
             let human = human::name(self.rule);
             let place = self.ctx.span(at, at);
             self.ctx.push(
-                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "`{` belongs here")
+                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "expected `{` here")
                     .help("open the block with `{` at the end of this line, and close it with `}` on a line of its own"),
             );
         }
@@ -413,7 +419,7 @@ impl<'c, 's> Head<'c, 's> {
             let human = human::name(self.rule);
             let place = self.ctx.span(at, at);
             self.ctx.push(
-                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "`{` belongs here")
+                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "expected `{` here")
                     .help("open the block with `{` at the end of this line, and close it with `}` on a line of its own"),
             );
         }
@@ -589,7 +595,7 @@ fn value_missing(ctx: &mut Ctx<'_>, word: &str, whole: Span) -> Expr {
             codes::MISSING_PART,
             format!("`{word}` needs a value"),
             at,
-            "a value belongs here",
+            "expected a value here",
         )
         .help("write a literal, a name, or an expression in parentheses"),
     );

@@ -13,7 +13,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::no_expr => "a missing value",
         Rule::no_word => "a missing word",
         Rule::comment => "a comment",
-        Rule::nl | Rule::line_end => "the end of the line",
+        Rule::nl | Rule::line_end | Rule::brackets_end => "the end of the line",
         Rule::rest | Rule::junk | Rule::junk_part => "text",
         Rule::ident_char | Rule::ident_start | Rule::name_char => "a letter",
         Rule::reserved | Rule::clause_stop | Rule::reserved_but_answers | Rule::statement_word => {

@@ -9,13 +9,17 @@
 //! | `expr`, `literal`, `types` | values |
 //! | `declare`, `flow`, `does`, `policy`, `scenario` | the statements, by family |
 //! | `table` | the rows of a matrix |
+//! | `scan` | brackets without the grammar: nesting, and braces that do not match |
 //! | `human` | how a rule of the grammar is called when one speaks to a person |
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pest::Parser as _;
 
 use crate::ast::{Comment, File, Header, MAX_DEPTH};
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Source;
 use crate::span::{SourceId, Span};
 
@@ -29,6 +33,7 @@ mod head;
 mod human;
 mod literal;
 mod policy;
+mod scan;
 mod scenario;
 mod table;
 mod text;
@@ -42,6 +47,7 @@ mod grammar {
 }
 
 use grammar::{Grammar, Rule};
+use scan::{Braces, Shifts};
 
 type Pair<'s> = pest::iterators::Pair<'s, Rule>;
 type Pairs<'s> = pest::iterators::Pairs<'s, Rule>;
@@ -49,32 +55,113 @@ type Pairs<'s> = pest::iterators::Pairs<'s, Rule>;
 /// Reads a whole file. The diagnostics are in order of place; where there are none, the tree holds all that
 /// the text says, and no [`crate::ast::StmtKind::Bad`] and no [`crate::ast::ExprKind::Bad`].
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
-    let mut ctx = Ctx::new(source.id, &source.text);
-    let file = match Grammar::parse(Rule::file, &source.text) {
+    let deep = scan::survey(&source.text, Braces::Trusted).deep;
+    let blanked;
+    let text = if deep.is_empty() {
+        source.text.as_str()
+    } else {
+        blanked = scan::blank(&source.text, &deep);
+        &blanked
+    };
+    let (mut file, mut diagnostics) = read(source.id, text, Shifts::default());
+    if diagnostics
+        .iter()
+        .any(|mistake| BRACES.contains(&mistake.code) || mistake.code == codes::SWALLOWED_BRACE)
+        && let Some(mended) = mended(source.id, text)
+    {
+        (file, diagnostics) = mended;
+    }
+    for stretch in deep {
+        diagnostics.push(too_deep(Span::new(
+            source.id,
+            stretch.start,
+            stretch.start + 1,
+        )));
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    (file, diagnostics)
+}
+
+/// Mistakes that make the rest of a file look wrong.
+const BRACES: [Code; 3] = [
+    codes::BLOCK_NOT_CLOSED,
+    codes::STRAY_CLOSE,
+    codes::FENCE_NOT_CLOSED,
+];
+
+/// The file as it reads with its braces put right, where indentation says how.
+fn mended(id: SourceId, text: &str) -> Option<(File, Vec<Diagnostic>)> {
+    let edits = scan::survey(text, Braces::Mended).edits;
+    if edits.is_empty() {
+        return None;
+    }
+    let (mended, shifts) = scan::mend(text, &edits);
+    let (file, mut diagnostics) = read(id, &mended, shifts);
+    if diagnostics
+        .iter()
+        .any(|mistake| BRACES.contains(&mistake.code))
+    {
+        return None;
+    }
+    diagnostics.extend(
+        edits
+            .iter()
+            .filter_map(|edit| block::mended(id, text, edit)),
+    );
+    Some((file, diagnostics))
+}
+
+/// Reads a text with the grammar; what `shifts` says was put in has no place of its own in the file.
+fn read(id: SourceId, text: &str, shifts: Shifts) -> (File, Vec<Diagnostic>) {
+    let mut ctx = Ctx::new(id, text, shifts);
+    limit_calls(text.len());
+    let file = match Grammar::parse(Rule::file, text) {
         Ok(mut pairs) => match pairs.next() {
             Some(pair) => block::file(&mut ctx, pair),
             None => ctx.empty_file(),
         },
-        Err(_) => {
-            let place = ctx.span(0, 0);
-            ctx.push(Diagnostic::error(
-                codes::TOO_DEEP,
-                "the file is nested too deeply to be read",
-                place,
-                "somewhere in this file",
-            ));
+        // The grammar takes in any text; what stops it is its own bound on time or stack.
+        Err(error) => {
+            let at = match error.location {
+                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => {
+                    at
+                }
+            };
+            let place = ctx.span(at, at);
+            ctx.push(
+                Diagnostic::error(
+                    codes::TOO_COMPLEX,
+                    "the file is too complex to be read",
+                    place,
+                    "reading stopped about here",
+                )
+                .help("split the file into modules, or this part into `procedure`s"),
+            );
             ctx.empty_file()
         }
     };
-    ctx.diagnostics
-        .sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
     (file, ctx.diagnostics)
 }
+
+/// Bounds the work of the grammar by the length of the text, so that no text takes for ever. The bound is of
+/// the whole process, so it only grows.
+fn limit_calls(bytes: usize) {
+    static LARGEST: AtomicUsize = AtomicUsize::new(0);
+    let limit = CALLS.saturating_add(CALLS_PER_BYTE.saturating_mul(bytes));
+    if LARGEST.fetch_max(limit, Ordering::Relaxed) < limit {
+        pest::set_call_limit(NonZeroUsize::new(LARGEST.load(Ordering::Relaxed)));
+    }
+}
+
+/// Calls of rules for any file, and for each byte of it; a file of mistakes needs about a third of them.
+const CALLS: usize = 100_000;
+const CALLS_PER_BYTE: usize = 200;
 
 /// What is known while one file is read.
 pub(crate) struct Ctx<'s> {
     id: SourceId,
     text: &'s str,
+    shifts: Shifts,
     diagnostics: Vec<Diagnostic>,
     comments: Vec<Comment>,
     header: Option<Header>,
@@ -82,18 +169,25 @@ pub(crate) struct Ctx<'s> {
     depth: usize,
     /// The depth of the deepest expression that was read since this was last put to 0.
     deepest: usize,
+    /// That an expression of this statement is too deep was said.
+    deep_spoken: bool,
+    /// Where a line begins that was already reported as a whole.
+    muted: Option<usize>,
 }
 
 impl<'s> Ctx<'s> {
-    fn new(id: SourceId, text: &'s str) -> Ctx<'s> {
+    fn new(id: SourceId, text: &'s str, shifts: Shifts) -> Ctx<'s> {
         Ctx {
             id,
             text,
+            shifts,
             diagnostics: Vec::new(),
             comments: Vec::new(),
             header: None,
             depth: 0,
             deepest: 0,
+            deep_spoken: false,
+            muted: None,
         }
     }
 
@@ -106,8 +200,10 @@ impl<'s> Ctx<'s> {
         }
     }
 
+    /// A place in the file, from places in the text that is read. There is no way back: what stands at a span is
+    /// not `self.text` at the same numbers.
     fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.id, start, end)
+        Span::new(self.id, self.shifts.back(start), self.shifts.back(end))
     }
 
     fn pair_span(&self, pair: &Pair<'s>) -> Span {
@@ -152,7 +248,9 @@ impl<'s> Ctx<'s> {
         if self.depth >= MAX_DEPTH {
             let start = pair.as_span().start();
             let place = self.span(start, start + 1);
-            self.push(too_deep(place));
+            if !std::mem::replace(&mut self.deep_spoken, true) {
+                self.push(too_deep(place));
+            }
             return None;
         }
         self.depth += 1;

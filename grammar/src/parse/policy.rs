@@ -22,7 +22,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Timeout(limit)
         }
         Rule::retry => {
-            let times = head.value("how often");
+            let times = head.value("a number of attempts");
             let mut clauses = head.clauses(&["every", "backoff"]);
             let every = clauses.value(head.ctx, "every");
             let backoff = clauses.value(head.ctx, "backoff");
@@ -121,7 +121,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 Some(limit) => limit,
                 None => Expr {
                     kind: ExprKind::Bad,
-                    span: head.missing("`for` and how long"),
+                    span: head.missing("`for` and a duration"),
                 },
             };
             head.end();

@@ -117,7 +117,7 @@ fn when_does<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<WhenDoes> {
                 codes::MISSING_PART,
                 format!("`{word}` needs a value"),
                 span.after(),
-                "a value belongs here",
+                "expected a value here",
             )
             .help("write it like `exits 22 says \"boom\"` or `answers 503`"),
         );

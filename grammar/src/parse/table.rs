@@ -76,7 +76,7 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
         span,
     };
     let Some(first) = rows.next() else {
-        let place = ctx.span(span.start as usize, span.start as usize + 1);
+        let place = span.first(1);
         ctx.push(
             Diagnostic::error(codes::TABLE_HEAD, "a matrix has no rows", place, "its rows belong here")
                 .help("write a line of headings, a line of dashes, and the rows: `| up | response |`, `|----|----------|`, `| no | roll_back |`"),
@@ -174,12 +174,11 @@ fn is_dashes(row: &str) -> bool {
 
 /// The cells of one row. Where roles are known, a cell of an input or output must read as a test.
 fn cells<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, roles: &[Role]) -> Vec<Cell> {
-    let start = pair.as_span().start();
     let mut cells = Vec::new();
     let mut kids = Kids::of(pair);
     while let Some(kid) = kids.next(ctx) {
         if kid.as_rule() == Rule::row_rest {
-            row_rest(ctx, &kid, start);
+            cells.extend(row_rest(ctx, &kid));
             continue;
         }
         let role = roles.get(cells.len()).copied().unwrap_or(Role::Note);
@@ -188,16 +187,16 @@ fn cells<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, roles: &[Role]) -> Vec<Cell> {
     cells
 }
 
-/// What stands behind the last bar of a row.
-fn row_rest<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, start: usize) {
+/// What stands behind the last bar of a row; a cell that is not closed is one all the same.
+fn row_rest<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Option<Cell> {
     let rest = pair.as_str().trim();
     if rest.is_empty() {
-        return;
+        return None;
     }
     let at = pair.as_span().start() + (pair.as_str().len() - pair.as_str().trim_start().len());
     let place = ctx.span(at, at + rest.len());
-    let _ = start;
-    let diagnostic = if rest.starts_with('#') {
+    let comment = rest.starts_with('#');
+    let diagnostic = if comment {
         Diagnostic::error(
             codes::ROW_END,
             "a comment stands behind a row",
@@ -216,6 +215,11 @@ fn row_rest<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, start: usize) {
         .fix(place.after(), " |")
     };
     ctx.push(diagnostic);
+    (!comment).then(|| Cell {
+        text: rest.to_owned(),
+        test: None,
+        span: place,
+    })
 }
 
 fn cell<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, role: Role) -> Cell {
@@ -239,7 +243,7 @@ fn cell<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, role: Role) -> Cell {
                 codes::CELL_EMPTY,
                 "a cell is empty that tests or gives a value",
                 span,
-                "a value belongs here",
+                "expected a value here",
             )
             .help(if role == Role::Input {
                 "write a value, or `any`"

@@ -545,6 +545,7 @@ fn item_goes_on(ctx: &mut Ctx<'_>, start: usize, end: usize) {
     let word = first_word(words);
     let place = ctx.span(at, at + word.len());
     let owner = ctx.span(start, start + 1);
+    ctx.muted = Some(at);
     ctx.push(
         Diagnostic::error(codes::ITEM_CONTINUED, format!("`{word}` stands where the item above would go on"), place, "this begins a statement of its own")
             .label(owner, "the item above")
@@ -575,7 +576,7 @@ pub(super) fn no_reserved(ctx: &mut Ctx<'_>, name: &Name) {
                 codes::RESERVED_NAME,
                 format!("`{}` is a word of the language and never a name", name.text),
                 name.span,
-                "a value belongs here",
+                "expected a value here",
             )
             .help("choose another name"),
         );

@@ -88,7 +88,10 @@ pub(super) fn ty<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
         prefixes.truncate(MAX_PREFIXES);
     }
     for (list, start) in prefixes.into_iter().rev() {
-        let whole = ctx.span(start, span.end as usize);
+        let whole = Span {
+            start: ctx.span(start, start).start,
+            ..span
+        };
         let inner = Box::new(ty);
         ty = TypeExpr {
             kind: if list {
