@@ -242,3 +242,30 @@ fn every_construct_of_the_language_has_an_example() {
         missing.join(", ")
     );
 }
+
+#[test]
+fn every_failing_example_fails_with_the_error_of_its_page() {
+    let mut broken = Vec::new();
+    for example in examples().iter().filter(|e| e.kind == Kind::Fails) {
+        let code = example
+            .place
+            .split("errors/RB")
+            .nth(1)
+            .and_then(|rest| rest.get(..4))
+            .unwrap_or_else(|| {
+                panic!(
+                    "{}: only the page of an error holds what fails",
+                    example.place
+                )
+            });
+        let told = read(&example.place, &example.text).1;
+        if told.is_empty()
+            || !told
+                .iter()
+                .all(|line| line.contains(&format!(": RB{code}: ")))
+        {
+            broken.push(format!("{} says:\n{}", example.place, told.join("\n")));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
