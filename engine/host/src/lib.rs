@@ -27,4 +27,5 @@ pub mod os;
 pub mod process;
 pub mod redact;
 pub mod runs;
+pub mod secrets;
 pub mod signals;
