@@ -30,6 +30,23 @@ impl<'a> Document<'a> {
         });
     }
 
+    /// A body whose introduction has said already that one should look.
+    pub fn looked_at(&mut self, body: &'a [Stmt]) {
+        match body.split_first() {
+            Some((first, rest)) if !rest.iter().any(|stmt| role(&stmt.kind) == Role::Policy) => {
+                match &first.kind {
+                    StmtKind::Command(command) if command.mark == Mark::Look => {
+                        self.command_body(command);
+                    }
+                    StmtKind::Http(http) if http_mark(http) == Mark::Look => self.http_body(http),
+                    _ => return self.content(body),
+                }
+                self.content(rest);
+            }
+            _ => self.content(body),
+        }
+    }
+
     /// One statement where it stands. Policies and declarations are said elsewhere.
     pub fn stmt(&mut self, stmt: &'a Stmt) {
         match &stmt.kind {
@@ -84,7 +101,7 @@ impl<'a> Document<'a> {
                     "[ ] {}",
                     crate::names::title_or(title.as_ref(), "This holds:")
                 ));
-                self.inside(|doc| doc.content(&block.body));
+                self.inside(|doc| doc.looked_at(&block.body));
             }
             StmtKind::Confirm {
                 question,
@@ -162,7 +179,7 @@ impl<'a> Document<'a> {
                     self.waiting(&stmt.kind)
                 );
                 self.out.item(&text);
-                self.inside(|doc| doc.content(&block.body));
+                self.inside(|doc| doc.looked_at(&block.body));
             }
             StmtKind::Watch { lasting, block, .. } => {
                 let text = format!(
@@ -171,12 +188,12 @@ impl<'a> Document<'a> {
                     self.watching(&stmt.kind)
                 );
                 self.out.item(&text);
-                self.inside(|doc| doc.content(&block.body));
+                self.inside(|doc| doc.looked_at(&block.body));
             }
             StmtKind::Background(block) => {
                 self.out
                     .item("**Leave it running** in the background, and go on once this holds:");
-                self.inside(|doc| doc.content(&block.body));
+                self.inside(|doc| doc.looked_at(&block.body));
             }
 
             StmtKind::If { arms, otherwise } => {
@@ -244,10 +261,14 @@ impl<'a> Document<'a> {
                 otherwise,
             } => {
                 let within = within.as_ref().map_or(String::new(), |limit| {
-                    format!(" (for at most {})", self.words(limit))
+                    format!(", for at most {}", self.words(limit))
                 });
                 let title = crate::names::title_or(title.as_ref(), &name.text);
-                self.named_way(&format!("Try: {title}{within}"), &name.text, &block.body);
+                self.named_way(
+                    &format!("{title} (try this{within})"),
+                    &name.text,
+                    &block.body,
+                );
                 if let Some(otherwise) = otherwise {
                     self.way(
                         "If that does not work, undo what it began, and then",
@@ -342,9 +363,9 @@ impl<'a> Document<'a> {
 
     fn evidence(&self, formal: &Formal) -> String {
         format!(
-            " → note {}: {}",
-            self.type_words(&formal.ty),
-            code(&formal.name.text)
+            " → note {} ({})",
+            code(&formal.name.text),
+            self.type_words(&formal.ty)
         )
     }
 
@@ -449,7 +470,7 @@ impl<'a> Document<'a> {
                 }
                 StmtKind::Check { block, .. } => {
                     self.out.block("It must pass:");
-                    self.content(&block.body);
+                    self.looked_at(&block.body);
                 }
                 _ => self.stmt(stmt),
             }

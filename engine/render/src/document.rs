@@ -144,7 +144,7 @@ impl<'a> Document<'a> {
                         span: path.span,
                     };
                     format!(
-                        "one of {} in {}",
+                        "{} in {}",
                         code(&column.text),
                         self.names.declared("matrix", self.file, &matrix)
                     )

@@ -261,12 +261,12 @@ impl<'a> Document<'a> {
             StmtKind::WaitUpTo { block, .. } => {
                 let text = self.waiting(&first.kind);
                 self.out.block(&text);
-                self.content(&block.body);
+                self.looked_at(&block.body);
             }
             StmtKind::Watch { block, .. } => {
                 let text = self.watching(&first.kind);
                 self.out.block(&text);
-                self.content(&block.body);
+                self.looked_at(&block.body);
             }
             StmtKind::Finish {
                 text: Some(text), ..

@@ -299,7 +299,7 @@ impl<'a> Document<'a> {
         self.out
             .block("Know these values. They are meant where `{{name}}` or ⟨name⟩ stands:");
         self.out
-            .block(&table(&["Value", "What it is", "Type", "Usually"], &rows));
+            .block(&table(&["Value", "What it is", "Type", "Default"], &rows));
         for stmt in body {
             if let StmtKind::Param {
                 name,

@@ -27,6 +27,8 @@ enum Shape {
     Box,
     Gate,
     Diamond,
+    /// What may fail, with another way then.
+    Try,
     Call,
     Pause,
     End,
@@ -184,8 +186,8 @@ impl Document<'_> {
                 otherwise,
             } => {
                 let limit = within.as_ref().map(|within| self.words(within));
-                let label = format!("Try: {}", words(title.as_ref(), &name.text));
-                let node = chart.node(Shape::Gate, &label);
+                let label = words(title.as_ref(), &name.text);
+                let node = chart.node(Shape::Try, &label);
                 chart.join(loose, node);
                 let mut out = self.draw(chart, &block.body, vec![(node, "works".to_owned())]);
                 if let Some(otherwise) = otherwise {
@@ -241,6 +243,7 @@ impl Chart {
             Shape::Box => ("[", "]"),
             Shape::Gate => ("{{", "}}"),
             Shape::Diamond => ("{", "}"),
+            Shape::Try => ("[/", "\\]"),
             Shape::Call => ("[[", "]]"),
             Shape::Pause => ("[/", "/]"),
             Shape::End => ("([", "])"),

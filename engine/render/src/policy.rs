@@ -38,7 +38,7 @@ impl<'a> Document<'a> {
                 }
                 StmtKind::Lock(name) => {
                     let text = format!(
-                        "Only one run at a time may hold {}.",
+                        "Only one run at a time: it holds the lock {}.",
                         code(&crate::text::plain(name))
                     );
                     self.out.block(&text);
@@ -59,7 +59,7 @@ impl<'a> Document<'a> {
             "**{}.** This must hold, now and before each change:",
             inline(title)
         ));
-        self.inside(|doc| doc.content(body));
+        self.inside(|doc| doc.looked_at(body));
     }
 
     /// How to take it back, and what is done when it goes wrong.
