@@ -122,10 +122,7 @@ impl<'a> Document<'a> {
             | StmtKind::Let {
                 value: LetValue::Do(call),
                 ..
-            } => match self.names.procedure(self.file, &call.path) {
-                Some(procedure) => procedure.title.clone(),
-                None => last_words(&call.path),
-            },
+            } => escape(&self.called(call)),
             StmtKind::Let {
                 name,
                 value: LetValue::Expr(_),

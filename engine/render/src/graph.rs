@@ -100,19 +100,7 @@ impl Document<'_> {
             | StmtKind::Let {
                 value: LetValue::Do(call),
                 ..
-            } => {
-                let title = self
-                    .names
-                    .procedure(self.file, &call.path)
-                    .and_then(|procedure| match &procedure.stmt.kind {
-                        StmtKind::Procedure { title, .. } => title.as_ref().map(plain),
-                        _ => None,
-                    });
-                plainly(
-                    Shape::Call,
-                    &title.unwrap_or_else(|| last_words(&call.path)),
-                )
-            }
+            } => plainly(Shape::Call, &self.called(call)),
             StmtKind::Escalate { to, .. } => {
                 let title = self.names.contact(self.file, to).cloned();
                 plainly(

@@ -6,7 +6,7 @@
 //! when the runbook does. No heading of ours is a single word, so none takes an identifier's anchor.
 
 use crate::text::{escape, inline, plain};
-use runbook_grammar::ast::{Block, File, LetValue, Module, Path, Stmt, StmtKind, Str};
+use runbook_grammar::ast::{Block, File, Formal, LetValue, Module, Path, Stmt, StmtKind, Str};
 use runbook_grammar::source::Sources;
 use std::collections::BTreeMap;
 
@@ -31,6 +31,15 @@ pub(crate) struct Procedure<'a> {
     pub path: String,
     pub title: String,
     pub stmt: &'a Stmt,
+}
+
+impl<'a> Procedure<'a> {
+    pub fn formals(&self) -> &'a [Formal] {
+        match &self.stmt.kind {
+            StmtKind::Procedure { params, .. } => params,
+            _ => &[],
+        }
+    }
 }
 
 /// Something named in the flow.

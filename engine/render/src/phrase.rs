@@ -1,10 +1,12 @@
 //! Statements that a sentence can say.
 
 use crate::document::Document;
-use crate::flow::outcome_words;
-use crate::names::dotted;
-use crate::text::{and, code, escape, inline, prose};
-use runbook_grammar::ast::{Arg, Call, LetValue, Path, Stmt, StmtKind, Within, WithinElse};
+use crate::flow::{last_words, outcome_words};
+use crate::names::{Procedure, dotted};
+use crate::text::{and, code, escape, filled, inline, plain, prose};
+use runbook_grammar::ast::{
+    Arg, Call, ExprKind, Formal, LetValue, Path, Stmt, StmtKind, Within, WithinElse,
+};
 
 /// More than this and a list or a section reads better.
 const MOST_SENTENCES: usize = 3;
@@ -90,22 +92,12 @@ impl Document<'_> {
 
     /// `[Roll back](#roll_back) with `to` = `stable``
     pub fn call(&self, call: &Call) -> String {
-        let (title, formals) = match self.names.procedure(self.file, &call.path) {
-            Some(procedure) => {
-                let formals = match &procedure.stmt.kind {
-                    StmtKind::Procedure { params, .. } => params
-                        .iter()
-                        .map(|formal| formal.name.text.clone())
-                        .collect(),
-                    _ => Vec::new(),
-                };
-                (
-                    format!("[{}](#{})", procedure.title, procedure.path),
-                    formals,
-                )
-            }
-            None => (code(&dotted(&call.path)), Vec::new()),
+        let procedure = self.names.procedure(self.file, &call.path);
+        let title = match procedure {
+            Some(procedure) => format!("[{}](#{})", escape(&self.called(call)), procedure.path),
+            None => code(&dotted(&call.path)),
         };
+        let formals = procedure.map_or(&[][..], Procedure::formals);
         let args: Vec<_> = call
             .args
             .iter()
@@ -119,8 +111,39 @@ impl Document<'_> {
         }
     }
 
-    fn argument(&self, arg: &Arg, formal: Option<&String>) -> String {
-        let name = arg.name.as_ref().map(|name| &name.text).or(formal);
+    /// What a call is called, as plain text: the procedure's title, with what is given here filled in.
+    pub fn called(&self, call: &Call) -> String {
+        let Some(procedure) = self.names.procedure(self.file, &call.path) else {
+            return last_words(&call.path);
+        };
+        let StmtKind::Procedure {
+            title: Some(title), ..
+        } = &procedure.stmt.kind
+        else {
+            return last_words(&call.path);
+        };
+        let formals = procedure.formals();
+        filled(title, |hole| {
+            let place = formals.iter().position(|formal| formal.name.text == hole);
+            let given = call
+                .args
+                .iter()
+                .enumerate()
+                .find(|(index, arg)| match &arg.name {
+                    Some(name) => name.text == hole,
+                    None => place == Some(*index),
+                });
+            match given.map(|(_, arg)| &arg.value.kind) {
+                Some(ExprKind::Text(text)) => plain(text),
+                Some(ExprKind::Name(name)) => format!("⟨{}⟩", name.text),
+                _ => format!("⟨{hole}⟩"),
+            }
+        })
+    }
+
+    fn argument(&self, arg: &Arg, formal: Option<&Formal>) -> String {
+        let name = arg.name.as_ref().or(formal.map(|formal| &formal.name));
+        let name = name.map(|name| &name.text);
         match name {
             Some(name) if *name == self.words(&arg.value) => code(name),
             Some(name) => format!("{} = {}", code(name), self.code(&arg.value)),

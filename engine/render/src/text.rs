@@ -13,7 +13,8 @@ pub(crate) fn source_text(string: &Str) -> String {
     filled(string, |path| format!("{{{{{path}}}}}"))
 }
 
-fn filled(string: &Str, hole: impl Fn(String) -> String) -> String {
+/// The text, each hole, known by its dotted name, replaced.
+pub(crate) fn filled(string: &Str, hole: impl Fn(String) -> String) -> String {
     let parts = string.parts.iter().map(|part| match part {
         StrPart::Text { text, .. } => text.clone(),
         StrPart::Hole { path, .. } => {
