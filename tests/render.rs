@@ -79,6 +79,11 @@ fn the_tour() {
 }
 
 #[test]
+fn the_practice_runbook() {
+    hold("practice", "runbooks/practice/rollback.rbk");
+}
+
+#[test]
 fn scenarios() {
     hold("scenarios", "tests/tour/tour.test.rbk");
 }

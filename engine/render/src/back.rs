@@ -193,12 +193,12 @@ impl<'a> Document<'a> {
             for stmt in &block.body {
                 match &stmt.kind {
                     StmtKind::Every(every) => {
-                        self.out.block(&format!("Every {}:", self.words(every)))
+                        self.out.block(&format!("Every {}:", self.amount(every)))
                     }
                     StmtKind::FiresWhen { when, lasting } => {
                         let lasting = lasting
                             .as_ref()
-                            .map_or(String::new(), |time| format!(" for {}", self.words(time)));
+                            .map_or(String::new(), |time| format!(" for {}", self.amount(time)));
                         let when = match when {
                             FiresWhen::Condition(condition) => self.code(condition),
                             FiresWhen::Failing => "the look has failed".to_owned(),
@@ -242,7 +242,7 @@ impl<'a> Document<'a> {
         block: Option<&'a Block>,
     ) {
         let within = within.map_or(String::new(), |within| {
-            format!(", within {} after the end", self.words(within))
+            format!(", within {} after the end", self.amount(within))
         });
         let to = to.map_or(String::new(), |to| {
             format!(", {}", self.names.declared("contact", self.file, to))
@@ -295,7 +295,7 @@ impl<'a> Document<'a> {
             StmtKind::Answer { prompt, value } => {
                 format!("To “{}” the answer is {}", inline(prompt), self.code(value))
             }
-            StmtKind::After(time) => format!("After {}", self.words(time)),
+            StmtKind::After(time) => format!("After {}", self.amount(time)),
             StmtKind::Reaches(path) => format!("It reaches {}", code(&dotted(path))),
             StmtKind::NeverReaches(path) => format!("It never reaches {}", code(&dotted(path))),
             StmtKind::Ends(outcome) => {

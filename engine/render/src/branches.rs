@@ -148,7 +148,7 @@ impl<'a> Document<'a> {
         else {
             return;
         };
-        let limit = within.as_ref().map(|within| self.words(within));
+        let limit = within.as_ref().map(|within| self.amount(within));
         let fallback = otherwise.as_ref().map(|otherwise| Arm {
             label: format!(
                 "When this does not work: {}",
@@ -200,6 +200,15 @@ impl<'a> Document<'a> {
             if let Some(sentence) = self.sentences(arm.body) {
                 self.out
                     .item(&format!("**{}**{}: {sentence}", arm.label, arm.note));
+                continue;
+            }
+            if let Some(sentences) = self.all_sentences(arm.body) {
+                self.out.item(&format!("**{}**{}:", arm.label, arm.note));
+                self.out.enter();
+                for sentence in sentences {
+                    self.out.item(&sentence);
+                }
+                self.out.leave();
                 continue;
             }
             let own_number = format!("{number}{}", long.len() + 1);

@@ -175,7 +175,7 @@ impl<'a> Document<'a> {
             StmtKind::WaitUpTo { limit, block, .. } => {
                 let text = format!(
                     "**Wait** up to {}. {}",
-                    self.words(limit),
+                    self.amount(limit),
                     self.waiting(&stmt.kind)
                 );
                 self.out.item(&text);
@@ -184,7 +184,7 @@ impl<'a> Document<'a> {
             StmtKind::Watch { lasting, block, .. } => {
                 let text = format!(
                     "**Watch** for {}. {}",
-                    self.words(lasting),
+                    self.amount(lasting),
                     self.watching(&stmt.kind)
                 );
                 self.out.item(&text);
@@ -213,7 +213,7 @@ impl<'a> Document<'a> {
                 block,
             } => {
                 let parallel = parallel.as_ref().map_or(String::new(), |most| {
-                    format!(", up to {} at once", self.words(most))
+                    format!(", up to {} at once", self.amount(most))
                 });
                 let label = format!(
                     "For each {} in {}{parallel}",
@@ -261,7 +261,7 @@ impl<'a> Document<'a> {
                 otherwise,
             } => {
                 let within = within.as_ref().map_or(String::new(), |limit| {
-                    format!(", for at most {}", self.words(limit))
+                    format!(", for at most {}", self.amount(limit))
                 });
                 let title = crate::names::title_or(title.as_ref(), &name.text);
                 self.named_way(
@@ -314,10 +314,10 @@ impl<'a> Document<'a> {
         let every = every
             .as_ref()
             .map_or("again and again".to_owned(), |every| {
-                format!("every {}", self.words(every))
+                format!("every {}", self.amount(every))
             });
         let stable = stable.as_ref().map_or(String::new(), |time| {
-            format!(" and stays so for {} without a break", self.words(time))
+            format!(" and stays so for {} without a break", self.amount(time))
         });
         format!("Look {every}, until this holds{stable}:")
     }
@@ -330,7 +330,7 @@ impl<'a> Document<'a> {
         let every = every
             .as_ref()
             .map_or("again and again".to_owned(), |every| {
-                format!("every {}", self.words(every))
+                format!("every {}", self.amount(every))
             });
         let allow = allow.as_ref().map_or(String::new(), |allow| {
             let noun = if is_one(&allow.kind) {
@@ -338,7 +338,7 @@ impl<'a> Document<'a> {
             } else {
                 "exceptions are"
             };
-            format!(" ({} {noun} allowed)", self.words(allow))
+            format!(" ({} {noun} allowed)", self.amount(allow))
         });
         format!("Look {every}; each time this must hold{allow}:")
     }

@@ -111,6 +111,14 @@ impl<'a> Document<'a> {
         runbook_fmt::expression(self.sources.get(expr.span.source), expr)
     }
 
+    /// A time or a count: what is filled in later stands in angle brackets.
+    pub fn amount(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Name(_) | ExprKind::Field(..) => format!("⟨{}⟩", self.words(expr)),
+            _ => self.words(expr),
+        }
+    }
+
     pub fn code(&self, expr: &Expr) -> String {
         code(&self.words(expr))
     }

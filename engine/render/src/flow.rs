@@ -115,9 +115,9 @@ impl<'a> Document<'a> {
             StmtKind::For { name, items, .. } => {
                 format!("For each {} in {}", code(&name.text), self.code(items))
             }
-            StmtKind::Wait(time) => format!("Wait {}", self.words(time)),
-            StmtKind::WaitUpTo { limit, .. } => format!("Wait up to {}", self.words(limit)),
-            StmtKind::Watch { lasting, .. } => format!("Watch for {}", self.words(lasting)),
+            StmtKind::Wait(time) => format!("Wait {}", self.amount(time)),
+            StmtKind::WaitUpTo { limit, .. } => format!("Wait up to {}", self.amount(limit)),
+            StmtKind::Watch { lasting, .. } => format!("Watch for {}", self.amount(lasting)),
             StmtKind::Do(call)
             | StmtKind::Let {
                 value: LetValue::Do(call),
@@ -186,7 +186,7 @@ impl<'a> Document<'a> {
             } => {
                 if let Some(within) = within {
                     self.out
-                        .block(&format!("*To be done within {}.*", self.words(within)));
+                        .block(&format!("*To be done within {}.*", self.amount(within)));
                 }
                 self.below(name.as_ref().map(|name| name.text.as_str()), |doc| {
                     doc.scope_of(&block.body, level, &number, after)
@@ -213,7 +213,7 @@ impl<'a> Document<'a> {
                     });
                     note = format!(
                         "*Checkpoint: comes {}{since}. Go on only when all of this holds.*",
-                        self.words(after)
+                        self.amount(after)
                     );
                 }
                 self.out.block(&note);
@@ -228,7 +228,7 @@ impl<'a> Document<'a> {
             StmtKind::Attempt { .. } => self.attempt_entry(first, level, &number, after),
             StmtKind::Parallel { max, block, .. } => {
                 let most = max.as_ref().map_or(String::new(), |max| {
-                    format!(", at most {} of them at once", self.words(max))
+                    format!(", at most {} of them at once", self.amount(max))
                 });
                 self.out.block(&format!("*These may be done at the same time{most}. If one fails, the others are still finished.*"));
                 self.scope_of(&block.body, level, &number, None);
@@ -239,7 +239,7 @@ impl<'a> Document<'a> {
                 if let Some(parallel) = parallel {
                     self.out.block(&format!(
                         "*Up to {} of them at once.*",
-                        self.words(parallel)
+                        self.amount(parallel)
                     ));
                 }
                 self.scope_of(&block.body, level, &number, None);
@@ -250,7 +250,7 @@ impl<'a> Document<'a> {
                 if let Some(parallel) = parallel {
                     self.out.block(&format!(
                         "*Up to {} of them at once.*",
-                        self.words(parallel)
+                        self.amount(parallel)
                     ));
                 }
                 self.content(&block.body);

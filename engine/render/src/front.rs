@@ -29,7 +29,7 @@ impl<'a> Document<'a> {
                 StmtKind::Review { every, since } => {
                     format!(
                         "**Review:** every {}, last on {}",
-                        self.words(every),
+                        self.amount(every),
                         self.words(since)
                     )
                 }
@@ -40,7 +40,7 @@ impl<'a> Document<'a> {
                             None => format!(", until {}", code(&until.text)),
                         }
                     });
-                    format!("**Objective:** {}{until}", self.words(within))
+                    format!("**Objective:** {}{until}", self.amount(within))
                 }
                 StmtKind::Link { title, url } => format!("**{}:** {}", inline(title), address(url)),
                 _ => continue,
@@ -147,7 +147,7 @@ impl<'a> Document<'a> {
             {
                 let within = within
                     .as_ref()
-                    .map_or("–".to_owned(), |within| self.words(within));
+                    .map_or("–".to_owned(), |within| self.amount(within));
                 rows.push(vec![format!("**{}**", name.text), inline(title), within]);
             }
         }
@@ -185,7 +185,7 @@ impl<'a> Document<'a> {
                         };
                         upward.push(format!(
                             "after {}: {}",
-                            self.words(after),
+                            self.amount(after),
                             self.names.declared("contact", file, &path)
                         ));
                     }

@@ -89,12 +89,12 @@ impl Document<'_> {
                     .extend(way.iter().map(|(node, _)| (name.text.clone(), *node)));
                 way
             }
-            StmtKind::Wait(time) => plainly(Shape::Pause, &format!("Wait {}", self.words(time))),
+            StmtKind::Wait(time) => plainly(Shape::Pause, &format!("Wait {}", self.amount(time))),
             StmtKind::WaitUpTo { limit, .. } => {
-                plainly(Shape::Pause, &format!("Wait up to {}", self.words(limit)))
+                plainly(Shape::Pause, &format!("Wait up to {}", self.amount(limit)))
             }
             StmtKind::Watch { lasting, .. } => {
-                plainly(Shape::Pause, &format!("Watch for {}", self.words(lasting)))
+                plainly(Shape::Pause, &format!("Watch for {}", self.amount(lasting)))
             }
             StmtKind::Do(call)
             | StmtKind::Let {
@@ -173,7 +173,7 @@ impl Document<'_> {
                 block,
                 otherwise,
             } => {
-                let limit = within.as_ref().map(|within| self.words(within));
+                let limit = within.as_ref().map(|within| self.amount(within));
                 let label = words(title.as_ref(), &name.text);
                 let node = chart.node(Shape::Try, &label);
                 chart.join(loose, node);

@@ -8,20 +8,22 @@ use runbook_grammar::ast::{
     Arg, Call, ExprKind, Formal, LetValue, Path, Stmt, StmtKind, Within, WithinElse,
 };
 
-/// More than this and a list or a section reads better.
+/// More than this and a list reads better.
 const MOST_SENTENCES: usize = 3;
 
 impl Document<'_> {
     /// All of a body as one line, where it is short and holds nothing that needs more than a sentence.
     pub fn sentences(&self, body: &[Stmt]) -> Option<String> {
+        let sentences = self.all_sentences(body)?;
+        (sentences.len() <= MOST_SENTENCES).then(|| sentences.join(" "))
+    }
+
+    /// All of a body as sentences, where nothing in it needs more.
+    pub fn all_sentences(&self, body: &[Stmt]) -> Option<Vec<String>> {
         if body.is_empty() {
-            return Some("Nothing to do.".to_owned());
+            return Some(vec!["Nothing to do.".to_owned()]);
         }
-        if body.len() > MOST_SENTENCES {
-            return None;
-        }
-        let sentences: Option<Vec<_>> = body.iter().map(|stmt| self.sentence(stmt)).collect();
-        Some(sentences?.join(" "))
+        body.iter().map(|stmt| self.sentence(stmt)).collect()
     }
 
     pub fn sentence(&self, stmt: &Stmt) -> Option<String> {
@@ -71,7 +73,7 @@ impl Document<'_> {
             }
             StmtKind::Return(Some(value)) => format!("The result is {}.", self.code(value)),
             StmtKind::Return(None) => "Return.".to_owned(),
-            StmtKind::Wait(time) => format!("Wait {}.", self.words(time)),
+            StmtKind::Wait(time) => format!("Wait {}.", self.amount(time)),
             StmtKind::Compare { before, after } => {
                 format!(
                     "See what changed between the states {} and {}.",
@@ -161,7 +163,7 @@ impl Document<'_> {
 
     /// What happens when nobody answers in time, as a sentence.
     pub fn within(&self, within: &Within) -> String {
-        let limit = self.words(&within.limit);
+        let limit = self.amount(&within.limit);
         match &within.otherwise {
             None => format!("Answer within {limit}."),
             Some(WithinElse::Answer(answer)) => format!(

@@ -124,10 +124,10 @@ impl<'a> Document<'a> {
             StmtKind::Takes { from, to } => {
                 let to = to
                     .as_ref()
-                    .map_or(String::new(), |to| format!(" to {}", self.words(to)));
-                format!("takes {}{to}", self.words(from))
+                    .map_or(String::new(), |to| format!(" to {}", self.amount(to)));
+                format!("takes {}{to}", self.amount(from))
             }
-            StmtKind::Timeout(limit) => format!("time limit {}", self.words(limit)),
+            StmtKind::Timeout(limit) => format!("time limit {}", self.amount(limit)),
             StmtKind::Retry {
                 times,
                 every,
@@ -139,12 +139,12 @@ impl<'a> Document<'a> {
                     "retries"
                 };
                 let every = every.as_ref().map_or(String::new(), |every| {
-                    format!(", {} apart", self.words(every))
+                    format!(", {} apart", self.amount(every))
                 });
                 let backoff = backoff
                     .as_ref()
                     .map_or(String::new(), |factor| self.backoff(factor));
-                format!("{} {noun}{every}{backoff}", self.words(times))
+                format!("{} {noun}{every}{backoff}", self.amount(times))
             }
             StmtKind::Repeatable => "safe to repeat".to_owned(),
             StmtKind::In(dir) => format!("in {}", self.code(dir)),
@@ -157,7 +157,7 @@ impl<'a> Document<'a> {
                 "in a terminal of your own; say afterwards how it went".to_owned()
             }
             StmtKind::LiveFor(time) => {
-                format!("look on for up to {}, then end it", self.words(time))
+                format!("look on for up to {}, then end it", self.amount(time))
             }
             _ => return None,
         })
