@@ -20,6 +20,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+const FIRST_PORT: u32 = 20_000;
+const PORTS: u32 = 12_000;
+
 pub struct Ground {
     folder: PathBuf,
 }
@@ -222,11 +225,14 @@ fn clear(ground: &Ground) -> Result<(), String> {
         .map_err(|error| format!("cannot clear {}: {error}", ground.folder.display()))
 }
 
+/// An address that stays ours over a restart: below the ports that the system hands out by itself, so that
+/// nobody's outgoing connection takes it in the moment when the service is down.
 fn free_address() -> Result<String, String> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.to_string())
-        .map_err(|error| format!("no free port on 127.0.0.1: {error}"))
+    let first = std::process::id().wrapping_mul(7919) % PORTS;
+    (0..PORTS)
+        .map(|n| format!("127.0.0.1:{}", FIRST_PORT + (first + n) % PORTS))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .ok_or_else(|| "no free port on 127.0.0.1".to_owned())
 }
 
 /// For a shell: in single quotes, each of its own written as `'\''`.
