@@ -231,7 +231,8 @@ pub enum Exit {
 /// Output, redacted. Small ones stand in the journal, larger ones in the run's output segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
-    /// All of it up to 4 KiB; beyond that the last part, whole lines, for the screen.
+    /// All of it up to 4 KiB, and up to 1 MiB for a look and a response, whose text is a value of the runbook;
+    /// beyond that the last part, whole lines, for the screen.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// Bytes in all; `text` is whole where this is its length.

@@ -1,9 +1,31 @@
 //! What happens next: `(&Plan, State, &Fact) -> (State, Vec<Effect>)`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`step`] | the transition table, and what each event does |
+//! | [`state`] | where a run stands; [`due`], [`state::State::in_flight`], [`state::State::prompts`] |
+//! | [`view`] | the same for a person |
+//! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
+//! | [`eval`], [`fill`] | expressions get values, values get their places |
+//! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
+//! | `flow/` | each construct, one file per family |
+//! | `resume`, `verdict`, `walk` | after a crash; how a command went; looks over the plan |
 
 pub mod clock;
 pub mod effect;
 pub mod eval;
 pub mod event;
 pub mod fill;
+mod flow;
+mod frame;
+mod machine;
 pub mod prompt;
+mod resume;
+pub mod state;
+pub mod step;
+mod verdict;
 pub mod view;
+mod walk;
+
+pub use state::{State, due};
+pub use step::step;

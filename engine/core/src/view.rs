@@ -4,8 +4,14 @@ use serde::Serialize;
 
 use crate::clock::Deadline;
 use crate::effect::{EffectId, EndWhy};
+use crate::frame::{Frame, ScopeKind};
+use crate::machine::{Seen, join_path, segments};
 use crate::prompt::Prompt;
-use runbook_plan::plan::Outcome;
+use crate::state::{FiberId, PendingKind, State, TimerKind, UndoMark};
+use runbook_plan::Plan;
+use runbook_plan::expr::Template;
+use runbook_plan::plan::{NodeKind, Outcome};
+use runbook_plan::value::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct View {
@@ -83,4 +89,209 @@ pub enum Phase {
         text: String,
         why: EndWhy,
     },
+}
+
+/// How far ahead the next steps are looked for.
+const AHEAD: usize = 3;
+/// How many statements are looked over for them.
+const LOOKED_OVER: usize = 64;
+
+/// Where the run stands. Costs as much as the run is deep, whatever its length.
+pub fn view(plan: &Plan, state: &State) -> View {
+    let mut view = View {
+        run: state.started.run.clone(),
+        title: plan.title.clone(),
+        severity: state.severity.clone(),
+        phase: phase(state),
+        prompts: state
+            .prompts()
+            .map(|(id, prompt)| (id, prompt.clone()))
+            .collect(),
+        checkpoints: state
+            .checkpoints
+            .iter()
+            .rev()
+            .map(|passed| passed.path.clone())
+            .collect(),
+        undoable: state
+            .undo
+            .iter()
+            .rev()
+            .take_while(|(_, mark)| matches!(mark, UndoMark::Step(_)))
+            .map(|(_, mark)| mark.path().to_owned())
+            .collect(),
+        ..View::default()
+    };
+    for (id, pending) in &state.pending {
+        let (path, command, deadline) = match &pending.kind {
+            PendingKind::Run(run) => (&run.path, &run.shown, run.deadline.clone()),
+            PendingKind::Request(request) => (&request.path, &request.shown, None),
+            _ => continue,
+        };
+        view.running.push(RunningView {
+            effect: *id,
+            path: path.clone(),
+            command: command.clone(),
+            since: pending.since.wall,
+            deadline,
+        });
+    }
+    for timer in state.timers.values() {
+        let what = match &timer.kind {
+            TimerKind::Within { what, .. } => what.clone(),
+            TimerKind::Severity(name) => format!("severity {name}"),
+            TimerKind::Objective => "objective".to_owned(),
+            _ => continue,
+        };
+        view.clocks.push(ClockView {
+            what,
+            deadline: timer.deadline.clone(),
+            started: timer.started.wall,
+        });
+    }
+    let Some(main) = state.fibers.keys().next().copied() else {
+        return view;
+    };
+    let shown = Shown { plan, state };
+    // The step shown is of the run's own fiber; where that waits for branches, of the first branch.
+    let mut at = Some(main);
+    while let Some(fiber) = at {
+        shown.fiber(fiber, &mut view);
+        at = state
+            .fibers
+            .get(&fiber)
+            .and_then(|fiber| fiber.children.first().copied());
+    }
+    view.next.truncate(AHEAD);
+    for (var, value) in &state.fibers[&main].env {
+        let shown = match value {
+            Value::Secret(secret) => match plan.secrets.get(secret.0 as usize) {
+                Some(secret) => format!("‹{}›", secret.name),
+                None => "‹secret›".into(),
+            },
+            value => runbook_plan::show::value(value),
+        };
+        view.values
+            .push((plan.vars[var.index()].name.clone(), shown));
+    }
+    view
+}
+
+fn phase(state: &State) -> Phase {
+    match &state.phase {
+        crate::state::Phase::New | crate::state::Phase::Preparing => Phase::Preparing,
+        crate::state::Phase::Running => Phase::Running,
+        crate::state::Phase::Undoing => Phase::Undoing,
+        crate::state::Phase::Parked { why } => Phase::Parked { why: why.clone() },
+        crate::state::Phase::Ended { outcome, text, why } => Phase::Ended {
+            outcome: *outcome,
+            text: text.clone(),
+            why: *why,
+        },
+    }
+}
+
+struct Shown<'a> {
+    plan: &'a Plan,
+    state: &'a State,
+}
+
+impl Shown<'_> {
+    fn text(&self, fiber: FiberId, template: &Template) -> String {
+        let seen = Seen::new(self.plan, self.state, fiber);
+        crate::fill::fill(template, &seen).unwrap_or_else(|_| template.source.clone())
+    }
+
+    fn fiber(&self, id: FiberId, view: &mut View) {
+        let Some(fiber) = self.state.fibers.get(&id) else {
+            return;
+        };
+        let mut next = Vec::new();
+        for (depth, slot) in fiber.frames.iter().enumerate() {
+            match &slot.frame {
+                Frame::Scope(scope) => match scope.kind {
+                    ScopeKind::Step(node) | ScopeKind::Checkpoint(node) => {
+                        let title = match &self.plan.nodes[node.index()].kind {
+                            NodeKind::Step { title, .. } | NodeKind::Checkpoint { title, .. } => {
+                                self.text(id, title)
+                            }
+                            _ => String::new(),
+                        };
+                        let met = self.state.progress.met;
+                        view.step = Some(StepView {
+                            path: self.path(id, depth + 1),
+                            title,
+                            number: met.max(1),
+                            of: self.state.progress.expected.max(met).max(1),
+                            attempt: scope.attempt,
+                        });
+                    }
+                    ScopeKind::Section(node) => {
+                        if let NodeKind::Section { title, .. } = &self.plan.nodes[node.index()].kind
+                        {
+                            view.within.push(self.text(id, title));
+                        }
+                    }
+                    _ => {}
+                },
+                Frame::Attempt(attempt) => {
+                    if let NodeKind::Attempt { title, .. } =
+                        &self.plan.nodes[attempt.node.index()].kind
+                    {
+                        view.within.push(self.text(id, title));
+                    }
+                }
+                Frame::Call(call) if call.entered => {
+                    if let NodeKind::Do { procedure, .. } = &self.plan.nodes[call.node.index()].kind
+                    {
+                        let title = &self.plan.procedures[procedure.index()].title;
+                        view.within.push(self.text(id, title));
+                    }
+                }
+                Frame::Sleep(sleep) => {
+                    view.waiting = Some(WaitView {
+                        what: sleep.what.clone(),
+                        until: Some(sleep.until.clone()),
+                    });
+                }
+                Frame::Until(until) => {
+                    view.waiting = Some(WaitView {
+                        what: until.what.clone(),
+                        until: until.deadline.clone(),
+                    });
+                }
+                Frame::Seq(seq) => {
+                    let nodes = &self.plan.blocks[seq.block.index()].nodes;
+                    let mut ahead = Vec::new();
+                    let from = (seq.at + 1).min(nodes.len());
+                    for node in nodes[from..].iter().take(LOOKED_OVER) {
+                        if ahead.len() == AHEAD {
+                            break;
+                        }
+                        match &self.plan.nodes[node.index()].kind {
+                            NodeKind::Step { title, .. }
+                            | NodeKind::Section { title, .. }
+                            | NodeKind::Checkpoint { title, .. }
+                            | NodeKind::Attempt { title, .. } => ahead.push(self.text(id, title)),
+                            NodeKind::Do { procedure, .. } => {
+                                let title = &self.plan.procedures[procedure.index()].title;
+                                ahead.push(title.source.clone());
+                            }
+                            _ => {}
+                        }
+                    }
+                    ahead.append(&mut next);
+                    next = ahead;
+                }
+                _ => {}
+            }
+        }
+        // What is ahead of the innermost block comes first.
+        next.append(&mut view.next);
+        view.next = next;
+    }
+
+    fn path(&self, id: FiberId, depth: usize) -> String {
+        join_path(&segments(self.plan, self.state, id, depth))
+    }
 }

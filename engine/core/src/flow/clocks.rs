@@ -1,0 +1,181 @@
+//! What passes: attempts' timeouts, clocks that are only recorded, prompts that answer themselves.
+
+use runbook_plan::ids::NodeId;
+
+use crate::effect::{Manner, Notice, Urgency};
+use crate::flow::attempt;
+use crate::frame::{Frame, Input};
+use crate::machine::Machine;
+use crate::state::*;
+use crate::verdict;
+
+/// A timer is due.
+pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
+    let late_ms = u64::try_from(m.s.now.boot - key.0).unwrap_or(0);
+    match (timer.kind, timer.fiber) {
+        (TimerKind::Wake, Some(f)) => m.wake(f, Input::Time),
+        (TimerKind::Timeout(ms), Some(f)) => m.stop(f, Some(timer.depth), Cause::TimedOut(ms)),
+        (TimerKind::Within { what, ms, stops }, Some(f)) => {
+            m.tell(Notice::DeadlinePassed {
+                what: format!("{what}, within {}", verdict::after(ms)),
+                late_ms,
+            });
+            match stops {
+                Stops::Yes => attempt::out_of_time(m, f, timer.depth, ms),
+                Stops::No => escalate_passed(m, &what, ms),
+            }
+        }
+        (TimerKind::Command(id), _) => {
+            let live = match m.s.pending.get(&id).map(|pending| &pending.kind) {
+                Some(PendingKind::Run(run)) => matches!(run.manner, Manner::Live { .. }),
+                _ => return,
+            };
+            let why = if live {
+                StopWhy::Enough
+            } else {
+                StopWhy::TimedOut
+            };
+            m.stop_effect(id, why, Urgency::Grace);
+        }
+        (TimerKind::Prompt, Some(f)) => m.wake(f, Input::Time),
+        (TimerKind::Severity(name), _) => {
+            m.s.clocks.retain(|clock| clock.key != key);
+            let ms = within(m, &name);
+            m.tell(Notice::DeadlinePassed {
+                what: format!("severity {name}, within {}", verdict::after(ms)),
+                late_ms,
+            });
+            escalate_passed(m, &format!("severity {name}"), ms);
+        }
+        (TimerKind::Objective, _) => {
+            m.s.clocks.retain(|clock| clock.key != key);
+            let ms = m
+                .plan
+                .objective
+                .as_ref()
+                .map_or(0, |objective| objective.within);
+            m.tell(Notice::DeadlinePassed {
+                what: format!("objective, within {}", verdict::after(ms)),
+                late_ms,
+            });
+            escalate_passed(m, "objective", ms);
+        }
+        (TimerKind::Escalation { to, text }, fiber) => {
+            let fiber = fiber.filter(|f| {
+                m.s.fibers
+                    .get(f)
+                    .and_then(|fiber| fiber.frames.get(timer.depth))
+                    .is_some_and(|slot| matches!(slot.frame, Frame::Ask(_)))
+            });
+            // The path goes on from the frame it belongs to, and ends with it.
+            match fiber {
+                Some(f) => escalate_at(m, f, timer.depth, to, text),
+                None => {
+                    m.escalate(None, to, text);
+                }
+            }
+        }
+        (_, None) => {}
+    }
+}
+
+fn escalate_at(
+    m: &mut Machine<'_>,
+    f: FiberId,
+    depth: usize,
+    to: runbook_plan::ids::ContactId,
+    text: String,
+) {
+    let Some(contact) = m.plan.contacts.get(to.index()) else {
+        return;
+    };
+    m.tell(Notice::Escalated {
+        to,
+        contact: contact.title.clone(),
+        text: text.clone(),
+    });
+    if let Some((after, next)) = contact.escalate {
+        let deadline = m.s.deadline(after);
+        let key = m.arm_free(
+            Some(f),
+            depth,
+            deadline,
+            TimerKind::Escalation { to: next, text },
+        );
+        m.fiber_mut(f).timers.push((depth, key));
+    }
+}
+
+fn escalate_passed(m: &mut Machine<'_>, what: &str, ms: u64) {
+    if let Some(to) = m.on_duty() {
+        let text = format!("{what} is past its {}", verdict::after(ms));
+        m.escalate(None, to, text);
+    }
+}
+
+fn within(m: &Machine<'_>, severity: &str) -> u64 {
+    m.plan
+        .severities
+        .iter()
+        .find(|level| level.name == severity)
+        .and_then(|level| level.within)
+        .unwrap_or(0)
+}
+
+/// Sets the run's severity and starts its clock.
+pub(crate) fn set_severity(m: &mut Machine<'_>, name: &str) {
+    let Some(level) = m.plan.severities.iter().find(|level| level.name == name) else {
+        return;
+    };
+    if m.s.severity.as_deref() == Some(name) {
+        return;
+    }
+    m.s.severity = Some(name.to_owned());
+    m.tell(Notice::SeveritySet {
+        severity: name.into(),
+        title: level.title.clone(),
+    });
+    let old: Vec<_> =
+        m.s.clocks
+            .iter()
+            .filter(|clock| clock.severity)
+            .map(|clock| clock.key)
+            .collect();
+    for key in old {
+        m.s.timers.remove(&key);
+    }
+    m.s.clocks.retain(|clock| !clock.severity);
+    if let Some(ms) = level.within {
+        let deadline = m.s.deadline(ms);
+        let key = m.arm_free(None, 0, deadline, TimerKind::Severity(name.into()));
+        m.s.clocks.push(RunClock {
+            key,
+            severity: true,
+        });
+    }
+}
+
+pub(crate) fn start_objective(m: &mut Machine<'_>) {
+    if let Some(objective) = &m.plan.objective {
+        let deadline = m.s.deadline_from(m.s.started_at, objective.within);
+        let key = m.arm_free(None, 0, deadline, TimerKind::Objective);
+        m.s.clocks.push(RunClock {
+            key,
+            severity: false,
+        });
+    }
+}
+
+/// The clocks of the run stop at the checkpoint that its objective names.
+pub(crate) fn checkpoint_passed(m: &mut Machine<'_>, node: NodeId) {
+    let until = m
+        .plan
+        .objective
+        .as_ref()
+        .and_then(|objective| objective.until);
+    if until == Some(node) {
+        for clock in std::mem::take(&mut m.s.clocks) {
+            m.s.timers.remove(&clock.key);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Ctrl-C, parking, and what a run does that nobody answers.
+
+use crate::effect::{Effect, EffectId, Notice, Urgency};
+use crate::frame::Input;
+use crate::machine::Machine;
+use crate::prompt::{Answer, Prompt, PromptKind};
+use crate::state::*;
+
+/// First: after this step, ask. Second: stop the step. From the third on: kill it.
+pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
+    if !matches!(
+        m.s.phase,
+        Phase::Preparing | Phase::Running | Phase::Undoing
+    ) {
+        return;
+    }
+    if times <= 1 || m.s.busy.is_empty() {
+        if m.s.halt.is_none() {
+            m.s.halt = Some(Halt::AfterStep);
+        }
+        return;
+    }
+    if m.s.halt == Some(Halt::AfterStep) {
+        // Stopping it asks already what is to be done: the menu of the failed step.
+        m.s.halt = None;
+    }
+    let urgency = if times == 2 {
+        Urgency::Grace
+    } else {
+        Urgency::Kill
+    };
+    let busy: Vec<EffectId> = m.s.busy.iter().copied().collect();
+    for id in busy {
+        m.stop_effect(id, StopWhy::Operator, urgency);
+    }
+}
+
+/// Begins nothing new, and parks as soon as nothing runs.
+pub(crate) fn park_when_quiet(m: &mut Machine<'_>, why: String) {
+    if matches!(m.s.phase, Phase::Ended { .. } | Phase::Parked { .. }) {
+        return;
+    }
+    if let Some(Halt::Asked(id)) = m.s.halt {
+        m.forget(id);
+        m.wish(Effect::Withdraw { id });
+    }
+    m.s.halt = Some(Halt::Park(why));
+}
+
+pub(crate) fn park(m: &mut Machine<'_>, why: String) {
+    let until =
+        m.s.timers
+            .values()
+            .find(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt))
+            .map(|timer| timer.deadline.clone());
+    m.s.phase = Phase::Parked { why: why.clone() };
+    m.s.halt = None;
+    m.out.push(Effect::Park { why, until });
+}
+
+/// After each event: whether the run now stops to ask, or to park.
+pub(crate) fn settle_halt(m: &mut Machine<'_>) {
+    if !matches!(
+        m.s.phase,
+        Phase::Preparing | Phase::Running | Phase::Undoing
+    ) {
+        return;
+    }
+    match m.s.halt.clone() {
+        Some(Halt::AfterStep) if m.s.busy.is_empty() => {
+            let prompt = Prompt {
+                kind: PromptKind::Interrupted,
+                text: "interrupted: go on?".into(),
+                keys: vec!["interrupted".into()],
+                detail: Vec::new(),
+                path: String::new(),
+                deadline: None,
+                otherwise: None,
+            };
+            let id = m.ask(None, prompt);
+            m.s.halt = Some(Halt::Asked(id));
+        }
+        Some(Halt::Park(why)) if m.s.busy.is_empty() => park(m, why),
+        _ => park_if_alone(m),
+    }
+}
+
+/// Nobody answers, nothing runs, and no time will bring anything: the run waits for a person.
+fn park_if_alone(m: &mut Machine<'_>) {
+    if m.s.unanswerable.is_empty() || !m.s.busy.is_empty() || !m.s.renewing.is_empty() {
+        return;
+    }
+    let comes =
+        m.s.timers
+            .values()
+            .any(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt));
+    if comes {
+        return;
+    }
+    let open = m.s.prompts().any(|(id, _)| !m.s.unanswerable.contains(&id));
+    if open {
+        return;
+    }
+    let Some(text) = m.s.prompts().next().map(|(_, prompt)| prompt.text.clone()) else {
+        return;
+    };
+    park(m, format!("a question waits for its answer: {text}"));
+}
+
+pub(crate) fn interrupt_answered(m: &mut Machine<'_>, id: EffectId, answer: &Answer, by: &str) {
+    m.forget(id);
+    match answer {
+        Answer::Fail { reason } | Answer::Failed { reason } => {
+            m.tell(Notice::Deviation {
+                path: String::new(),
+                what: "ended".into(),
+                reason: reason.clone(),
+                by: by.into(),
+            });
+            m.s.halt = None;
+            if let Some(main) = m.s.fibers.keys().next().copied() {
+                m.stop(main, Some(0), Cause::Ended(reason.clone()));
+            }
+        }
+        _ => m.s.halt = None,
+    }
+    release(m);
+}
+
+/// Lets what was held go on.
+pub(crate) fn release(m: &mut Machine<'_>) {
+    let held: Vec<FiberId> =
+        m.s.fibers
+            .iter()
+            .filter(|(_, fiber)| fiber.waiting == Waiting::Held)
+            .map(|(id, _)| *id)
+            .collect();
+    for f in held {
+        m.wake(f, Input::Enter);
+    }
+}

@@ -1,0 +1,107 @@
+//! `parallel`: a fiber for each branch, a failing one lets the others finish.
+
+use runbook_plan::ids::NodeId;
+use runbook_plan::plan::NodeKind;
+
+use crate::effect::Notice;
+use crate::flow::scope;
+use crate::flow::seq::Begun;
+use crate::frame::*;
+use crate::machine::Machine;
+use crate::state::{FiberId, Waiting};
+
+pub(crate) fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
+    let plan = m.plan;
+    let NodeKind::Parallel { title, max, block } = &plan.nodes[id.index()].kind else {
+        return Begun::Done;
+    };
+    let max = match max.as_ref().map(|max| m.count(f, max)) {
+        None => usize::MAX,
+        Some(Ok(0)) => 1,
+        Some(Ok(max)) => usize::try_from(max).unwrap_or(usize::MAX),
+        Some(Err(why)) => return Begun::Signal(fail(why)),
+    };
+    if let Some(title) = title {
+        let title = m.text(f, title);
+        m.tell(Notice::SectionEntered {
+            path: m.path(f),
+            title,
+        });
+    }
+    let policies = m.block_policies(*block);
+    if let Some(condition) = &policies.only_if {
+        match m.holds(f, condition) {
+            Ok(true) => {}
+            Ok(false) => return Begun::Done,
+            Err(why) => return Begun::Signal(fail(why)),
+        }
+    }
+    Begun::Into(Frame::Parallel(Box::new(Parallel {
+        block: *block,
+        at: 0,
+        running: 0,
+        max,
+        failures: Vec::new(),
+    })))
+}
+
+pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut p: Box<Parallel>, input: Input) -> Next {
+    match input {
+        Input::Branch(signal) => {
+            p.running -= 1;
+            if let Signal::Failed(failure) = signal {
+                p.failures.push(*failure);
+            }
+        }
+        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
+        _ => {}
+    }
+    let plan = m.plan;
+    let nodes = &plan.blocks[p.block.index()].nodes;
+    while p.running < p.max && p.at < nodes.len() {
+        // A branch is a sequence of one: it holds, fails and is asked about like any other statement.
+        let branch = Frame::Seq(Seq {
+            block: p.block,
+            at: p.at,
+            end: p.at + 1,
+            mode: SeqMode::Flow,
+            failures: Vec::new(),
+            failed: None,
+        });
+        m.fork(Some(f), branch);
+        p.at += 1;
+        p.running += 1;
+    }
+    if p.running == 0 {
+        return Next::Done(joined(p.failures));
+    }
+    m.fiber_mut(f).waiting = Waiting::Children;
+    Next::Wait(Frame::Parallel(p))
+}
+
+/// What many branches come to.
+pub(crate) fn joined(mut failures: Vec<Failure>) -> Signal {
+    match failures.len() {
+        0 => Signal::Ok,
+        1 => failures.remove(0).signal(),
+        _ => {
+            let whys: Vec<&str> = failures
+                .iter()
+                .map(|failure| failure.why.as_str())
+                .collect();
+            let mut all = Failure::new(whys.join("; "));
+            all.seen = failures.iter().all(|failure| failure.seen);
+            if let Some(worst) = failures
+                .iter()
+                .find(|failure| failure.kind == FailureKind::Fatal)
+                .or(failures
+                    .iter()
+                    .find(|failure| failure.kind != FailureKind::Ordinary))
+            {
+                all.kind = worst.kind;
+                all.why_ended = worst.why_ended;
+            }
+            all.signal()
+        }
+    }
+}

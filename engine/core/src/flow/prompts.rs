@@ -1,0 +1,649 @@
+//! Questions: asked until the answer fits, remembered for the retries of their step.
+
+use runbook_plan::ids::{MessageId, NodeId};
+use runbook_plan::plan::{Declined, NodeKind, Within, WithinElse};
+use runbook_plan::read;
+use runbook_plan::value::{Type, Value};
+
+use crate::effect::{Effect, EffectId, Notice};
+use crate::event::Confirms;
+use crate::flow::scope;
+use crate::flow::seq::Begun;
+use crate::frame::*;
+use crate::machine::Machine;
+use crate::prompt::{Answer, ConfirmDeclined, Detail, Prompt, PromptKind};
+use crate::state::{FiberId, TimerKind, Waiting};
+
+/// Who is said to have answered where a deadline did.
+const BY_DEADLINE: &str = "the deadline";
+
+/// A question without a deadline of its own.
+pub(crate) fn plain(prompt: Prompt) -> Frame {
+    Frame::Ask(Box::new(Ask {
+        prompt,
+        id: EffectId(0),
+        at_deadline: AtDeadline::Nothing,
+    }))
+}
+
+/// A question that may say `within … else …`.
+pub(crate) fn within(
+    m: &mut Machine<'_>,
+    f: FiberId,
+    mut prompt: Prompt,
+    within: Option<&Within>,
+) -> Result<Frame, String> {
+    let mut at_deadline = AtDeadline::Nothing;
+    if let Some(within) = within {
+        let ms = m.ms(f, &within.limit)?;
+        prompt.deadline = Some(m.s.deadline(ms));
+        at_deadline = match &within.otherwise {
+            None => AtDeadline::Escalate(None, String::new()),
+            Some(WithinElse::Arm(option)) => {
+                if let PromptKind::Choose { options } = &prompt.kind {
+                    prompt.otherwise = options.get(*option).map(|option| option.label.clone());
+                }
+                AtDeadline::Answer(Answer::Chose { option: *option })
+            }
+            Some(WithinElse::Answer(value)) => {
+                let value = m.eval(f, value)?;
+                prompt.otherwise = Some(m.shown(&value));
+                AtDeadline::Answer(match (&prompt.kind, value) {
+                    (
+                        PromptKind::Confirm { .. } | PromptKind::Approve { .. },
+                        Value::Bool(true),
+                    ) => Answer::Yes,
+                    (
+                        PromptKind::Confirm { .. } | PromptKind::Approve { .. },
+                        Value::Bool(false),
+                    ) => Answer::No,
+                    (_, value) => Answer::Value { value },
+                })
+            }
+            Some(WithinElse::Escalate { to, text }) => {
+                let text = match text {
+                    Some(text) => m.text(f, text),
+                    None => format!("no answer to: {}", prompt.text),
+                };
+                AtDeadline::Escalate(Some(*to), text)
+            }
+        };
+    }
+    Ok(Frame::Ask(Box::new(Ask {
+        prompt,
+        id: EffectId(0),
+        at_deadline,
+    })))
+}
+
+pub(crate) fn ask(m: &mut Machine<'_>, f: FiberId, mut a: Box<Ask>, input: Input) -> Next {
+    match input {
+        Input::Enter => {
+            a.id = m.ask(Some(f), a.prompt.clone());
+            if let Some(deadline) = &a.prompt.deadline
+                && !matches!(a.at_deadline, AtDeadline::Nothing)
+            {
+                let deadline = deadline.clone();
+                m.arm(f, deadline, TimerKind::Prompt);
+            }
+            Next::Wait(Frame::Ask(a))
+        }
+        Input::Answered(answer, by) => match fitting(m, &a.prompt.kind, answer) {
+            Ok(answer) => Next::Done(Signal::Answered(answer, by)),
+            Err(why) => {
+                m.drop_timers(f, m.fiber(f).frames.len());
+                a.prompt.detail.retain(|detail| !is_complaint(detail));
+                a.prompt
+                    .detail
+                    .push(Detail::Warning(format!("{COMPLAINT}{why}")));
+                Next::Become(Frame::Ask(a))
+            }
+        },
+        Input::Time => match a.at_deadline.clone() {
+            AtDeadline::Answer(answer) => {
+                m.forget(a.id);
+                m.wish(Effect::Withdraw { id: a.id });
+                Next::Done(Signal::Answered(answer, BY_DEADLINE.into()))
+            }
+            AtDeadline::Escalate(to, text) => {
+                m.tell(Notice::DeadlinePassed {
+                    what: a.prompt.text.clone(),
+                    late_ms: 0,
+                });
+                let to = to.or_else(|| m.on_duty());
+                let text = if text.is_empty() {
+                    format!("no answer to: {}", a.prompt.text)
+                } else {
+                    text
+                };
+                if let Some(to) = to {
+                    m.escalate(Some(f), to, text);
+                }
+                m.fiber_mut(f).waiting = Waiting::Effect(a.id);
+                Next::Wait(Frame::Ask(a))
+            }
+            AtDeadline::Nothing => {
+                m.fiber_mut(f).waiting = Waiting::Effect(a.id);
+                Next::Wait(Frame::Ask(a))
+            }
+        },
+        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
+        _ => {
+            m.fiber_mut(f).waiting = Waiting::Effect(a.id);
+            Next::Wait(Frame::Ask(a))
+        }
+    }
+}
+
+const COMPLAINT: &str = "that does not fit: ";
+
+fn is_complaint(detail: &Detail) -> bool {
+    matches!(detail, Detail::Warning(text) if text.starts_with(COMPLAINT))
+}
+
+/// The answer as its prompt wants it, or what it wants.
+pub(crate) fn fitting(
+    m: &Machine<'_>,
+    kind: &PromptKind,
+    answer: Answer,
+) -> Result<Answer, String> {
+    let reasoned = |reason: &str| {
+        if reason.trim().is_empty() {
+            Err("say why".to_owned())
+        } else {
+            Ok(())
+        }
+    };
+    match &answer {
+        Answer::Skip { reason }
+        | Answer::Failed { reason }
+        | Answer::Fail { reason }
+        | Answer::Undo { reason, .. }
+        | Answer::RetryEdited { reason, .. } => reasoned(reason)?,
+        _ => {}
+    }
+    match (kind, answer) {
+        (PromptKind::Input { ty, .. }, Answer::Value { value }) => {
+            let value = typed(m, value, ty)?;
+            Ok(Answer::Value { value })
+        }
+        (PromptKind::Input { ty, default, .. }, Answer::Yes) => match (ty, default) {
+            (Type::Bool, _) => Ok(Answer::Value {
+                value: Value::Bool(true),
+            }),
+            _ => Err("a value is wanted".into()),
+        },
+        (PromptKind::Input { ty: Type::Bool, .. }, Answer::No) => Ok(Answer::Value {
+            value: Value::Bool(false),
+        }),
+        (PromptKind::Confirm { declined }, answer) => match (declined, answer) {
+            (_, answer @ (Answer::Yes | Answer::No)) => Ok(answer),
+            (
+                _,
+                Answer::Value {
+                    value: Value::Bool(yes),
+                },
+            ) => Ok(if yes { Answer::Yes } else { Answer::No }),
+            (ConfirmDeclined::Skips, answer @ Answer::Skip { .. }) => Ok(answer),
+            _ => Err("yes or no is wanted".into()),
+        },
+        (PromptKind::Item { evidence: None }, answer) => match answer {
+            answer @ (Answer::Yes | Answer::No | Answer::Failed { .. }) => Ok(answer),
+            Answer::Done { .. } => Ok(Answer::Yes),
+            _ => Err("yes or no is wanted".into()),
+        },
+        (PromptKind::Item { evidence: Some(ty) }, answer) => match answer {
+            Answer::Value { value } => Ok(Answer::Value {
+                value: typed(m, value, ty)?,
+            }),
+            answer @ (Answer::No | Answer::Failed { .. }) => Ok(answer),
+            _ => Err(format!(
+                "{} is wanted as evidence",
+                runbook_plan::show::ty(ty)
+            )),
+        },
+        (
+            PromptKind::Approve { .. },
+            answer @ (Answer::Yes | Answer::No | Answer::Failed { .. }),
+        ) => Ok(answer),
+        (PromptKind::Irreversible { phrase }, answer) => match answer {
+            Answer::Typed { text } if text == *phrase => Ok(Answer::Typed { text }),
+            answer @ (Answer::No | Answer::Fail { .. } | Answer::Failed { .. }) => Ok(answer),
+            _ => Err(format!("type `{phrase}` to go on, or decline")),
+        },
+        (PromptKind::Choose { options }, answer) => {
+            let option = match &answer {
+                Answer::Chose { option } => options.get(*option).map(|_| *option),
+                Answer::Value {
+                    value: Value::Text(label),
+                } => options.iter().position(|option| option.label == *label),
+                Answer::Yes => options.iter().position(|option| option.label == "Yes"),
+                Answer::No => options.iter().position(|option| option.label == "No"),
+                _ => None,
+            };
+            let labels: Vec<&str> = options.iter().map(|option| option.label.as_str()).collect();
+            match option {
+                Some(option) => match &options[option].unavailable {
+                    None => Ok(Answer::Chose { option }),
+                    Some(why) => Err(format!(
+                        "`{}` is not to be had: {why}",
+                        options[option].label
+                    )),
+                },
+                None => Err(format!("one of these is wanted: {}", labels.join(", "))),
+            }
+        }
+        (PromptKind::Manual, answer) => match answer {
+            Answer::Yes | Answer::Done { .. } => Ok(Answer::Done {
+                reason: String::new(),
+            }),
+            answer @ (Answer::No
+            | Answer::Skip { .. }
+            | Answer::Failed { .. }
+            | Answer::Fail { .. }) => Ok(answer),
+            _ => Err("done, failed or skipped is wanted".into()),
+        },
+        (PromptKind::Copy { .. } | PromptKind::HowDidItGo { .. }, answer) => match answer {
+            Answer::Yes | Answer::Done { .. } => Ok(Answer::Yes),
+            answer @ (Answer::No | Answer::Failed { .. } | Answer::Fail { .. }) => Ok(answer),
+            _ => Err("yes or no is wanted".into()),
+        },
+        (PromptKind::Input { .. } | PromptKind::Approve { .. }, _) => {
+            Err("that is no answer to this".into())
+        }
+        (_, answer) => Ok(answer),
+    }
+}
+
+/// A value of the wanted type; text is read as one.
+fn typed(m: &Machine<'_>, value: Value, ty: &Type) -> Result<Value, String> {
+    let inner = match ty {
+        Type::Optional(inner) => {
+            if value == Value::Missing {
+                return Ok(Value::Missing);
+            }
+            inner.as_ref()
+        }
+        ty => ty,
+    };
+    match (inner, value) {
+        (_, Value::Missing) => Err("a value is wanted".into()),
+        (Type::Text, value @ Value::Text(_))
+        | (Type::Number, value @ Value::Number(_))
+        | (Type::Bool, value @ Value::Bool(_))
+        | (Type::Percent, value @ Value::Percent(_))
+        | (Type::Duration, value @ Value::Duration(_))
+        | (Type::Time, value @ Value::Time(_))
+        | (Type::Url, value @ Value::Url(_))
+        | (Type::Path, value @ Value::Path(_))
+        | (Type::Json, value @ Value::Json(_))
+        | (Type::List(_), value @ Value::List(_)) => Ok(value),
+        (Type::Severity, Value::Severity(name)) if m.s.severities.contains(&name) => {
+            Ok(Value::Severity(name))
+        }
+        (Type::OneOf(values), Value::Text(text)) if values.contains(&text) => Ok(Value::Text(text)),
+        (ty, Value::Text(text)) => read::read(&text, ty, &m.s.severities),
+        (ty, value) => read::read(&m.shown(&value), ty, &m.s.severities),
+    }
+}
+
+/// Prose and warnings among these statements, for a prompt to carry.
+pub(crate) fn details(m: &Machine<'_>, f: FiberId, nodes: &[NodeId]) -> Vec<Detail> {
+    let mut details = Vec::new();
+    for node in nodes {
+        match &m.plan.nodes[node.index()].kind {
+            NodeKind::Prose(text) => details.push(Detail::Prose(m.text(f, text))),
+            NodeKind::Warning(text) => details.push(Detail::Warning(m.text(f, text))),
+            _ => {}
+        }
+    }
+    details
+}
+
+/// Prose and warnings just above where a fiber is.
+pub(crate) fn before(m: &Machine<'_>, f: FiberId) -> Vec<Detail> {
+    let Some(Frame::Seq(seq)) = m.fiber(f).frames.last().map(|slot| &slot.frame) else {
+        return Vec::new();
+    };
+    let nodes = &m.plan.blocks[seq.block.index()].nodes;
+    let here = seq.at.min(nodes.len());
+    let mut from = here;
+    while from > 0
+        && matches!(
+            m.plan.nodes[nodes[from - 1].index()].kind,
+            NodeKind::Prose(_) | NodeKind::Warning(_)
+        )
+    {
+        from -= 1;
+    }
+    details(m, f, &nodes[from..here])
+}
+
+pub(crate) fn begin(m: &mut Machine<'_>, f: FiberId, node: NodeId) -> Begun {
+    if m.probing() {
+        m.tell(Notice::StepSkipped {
+            path: m.path(f),
+            title: statement_text(m, f, node),
+            why: "a probe asks nothing".into(),
+        });
+        return Begun::Done;
+    }
+    Begun::Into(Frame::Prompted(Box::new(Prompted {
+        node,
+        part: PromptedPart::Enter,
+    })))
+}
+
+fn statement_text(m: &Machine<'_>, f: FiberId, node: NodeId) -> String {
+    match &m.plan.nodes[node.index()].kind {
+        NodeKind::Confirm { question: text, .. }
+        | NodeKind::Item { text, .. }
+        | NodeKind::Approve { text, .. }
+        | NodeKind::Todo(text) => m.text(f, text),
+        _ => String::new(),
+    }
+}
+
+/// `confirm`, a checklist item, `approve`, `todo`.
+pub(crate) fn statement(
+    m: &mut Machine<'_>,
+    f: FiberId,
+    mut p: Box<Prompted>,
+    input: Input,
+) -> Next {
+    let plan = m.plan;
+    match input {
+        Input::Enter => {
+            if let Some((answer, by)) = m.remembered(f, p.node, 0) {
+                return answered(m, f, &p, answer, by);
+            }
+            let mut keys = Vec::new();
+            let (kind, text, limit) = match &plan.nodes[p.node.index()].kind {
+                NodeKind::Confirm {
+                    question,
+                    declined,
+                    within,
+                } => {
+                    if m.s.started.confirms == Confirms::Yes {
+                        return answered(m, f, &p, Answer::Yes, "--yes".into());
+                    }
+                    let declined = match declined {
+                        Declined::Fails => ConfirmDeclined::Fails,
+                        Declined::Skips => ConfirmDeclined::Skips,
+                    };
+                    (PromptKind::Confirm { declined }, question, within.as_ref())
+                }
+                NodeKind::Item { text, evidence } => {
+                    let evidence = evidence.map(|var| {
+                        keys.push(plan.vars[var.index()].name.clone());
+                        plan.vars[var.index()].ty.clone()
+                    });
+                    (PromptKind::Item { evidence }, text, None)
+                }
+                NodeKind::Approve { text, by, within } => {
+                    let by = by.map(|by| plan.contacts[by.index()].title.clone());
+                    (PromptKind::Approve { by }, text, within.as_ref())
+                }
+                NodeKind::Todo(text) => (PromptKind::Manual, text, None),
+                _ => return Next::Done(Signal::Ok),
+            };
+            let source = text.source.clone();
+            let text = m.text(f, text);
+            keys.extend([text.clone(), source]);
+            let prompt = Prompt {
+                kind,
+                text,
+                keys,
+                detail: before(m, f),
+                path: m.path(f),
+                deadline: None,
+                otherwise: None,
+            };
+            p.part = PromptedPart::Asked;
+            match self::within(m, f, prompt, limit) {
+                Ok(ask) => Next::Push(Frame::Prompted(p), ask),
+                Err(why) => Next::Done(fail(why)),
+            }
+        }
+        Input::Child(Signal::Answered(answer, by)) => {
+            if matches!(
+                answer,
+                Answer::Yes | Answer::Value { .. } | Answer::Done { .. }
+            ) {
+                m.remember(f, p.node, 0, &answer, &by);
+            }
+            answered(m, f, &p, answer, by)
+        }
+        Input::Child(signal) => Next::Done(signal),
+        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
+        _ => Next::Wait(Frame::Prompted(p)),
+    }
+}
+
+fn answered(m: &mut Machine<'_>, f: FiberId, p: &Prompted, answer: Answer, by: String) -> Next {
+    let plan = m.plan;
+    let text = statement_text(m, f, p.node);
+    match &plan.nodes[p.node.index()].kind {
+        NodeKind::Confirm { declined, .. } => match (answer, declined) {
+            (Answer::Yes | Answer::Value { .. }, _) => {
+                m.tell(Notice::Chosen {
+                    question: text,
+                    label: "yes".into(),
+                    by,
+                });
+                Next::Done(Signal::Ok)
+            }
+            (Answer::Skip { reason }, _) => {
+                m.tell(Notice::Deviation {
+                    path: m.path(f),
+                    what: format!("skipped: {text}"),
+                    reason,
+                    by,
+                });
+                m.skip_step(f);
+                Next::Wait(Frame::Prompted(Box::new(p.clone())))
+            }
+            (_, Declined::Skips) => {
+                m.tell(Notice::Chosen {
+                    question: text,
+                    label: "no".into(),
+                    by,
+                });
+                m.skip_step(f);
+                Next::Wait(Frame::Prompted(Box::new(p.clone())))
+            }
+            _ => Next::Done(Failure::declined(format!("declined by {by}: {text}")).signal()),
+        },
+        NodeKind::Item { evidence, .. } => match answer {
+            Answer::Yes | Answer::Done { .. } => {
+                m.tell(Notice::Chosen {
+                    question: text,
+                    label: "yes".into(),
+                    by,
+                });
+                Next::Done(Signal::Ok)
+            }
+            Answer::Value { value } => {
+                m.tell(Notice::Evidence {
+                    item: text,
+                    value: m.shown(&value),
+                });
+                if let Some(var) = evidence {
+                    m.bind(f, *var, value);
+                }
+                Next::Done(Signal::Ok)
+            }
+            Answer::Failed { reason } => {
+                Next::Done(Failure::declined(format!("{text}: {reason}")).signal())
+            }
+            _ => Next::Done(Failure::declined(format!("{by} says no: {text}")).signal()),
+        },
+        NodeKind::Approve { by: contact, .. } => match answer {
+            Answer::Yes
+            | Answer::Value {
+                value: Value::Bool(true),
+            } => {
+                let role = contact.map(|contact| plan.contacts[contact.index()].title.clone());
+                m.tell(Notice::Chosen {
+                    question: text,
+                    label: match role {
+                        Some(role) => format!("approved for {role}"),
+                        None => "approved".into(),
+                    },
+                    by,
+                });
+                Next::Done(Signal::Ok)
+            }
+            Answer::Failed { reason } => {
+                Next::Done(Failure::declined(format!("refused by {by}: {text}: {reason}")).signal())
+            }
+            _ => Next::Done(Failure::declined(format!("refused by {by}: {text}")).signal()),
+        },
+        _ => match answer {
+            Answer::Failed { reason } | Answer::Fail { reason } => {
+                Next::Done(Failure::declined(format!("{text}: {reason}")).signal())
+            }
+            Answer::No => Next::Done(Failure::declined(format!("{by} says no: {text}")).signal()),
+            Answer::Skip { reason } => {
+                m.tell(Notice::Deviation {
+                    path: m.path(f),
+                    what: format!("skipped: {text}"),
+                    reason,
+                    by,
+                });
+                Next::Done(Signal::Ok)
+            }
+            _ => Next::Done(Signal::Ok),
+        },
+    }
+}
+
+impl Machine<'_> {
+    /// An answer is not asked for again when its step is tried again.
+    pub(crate) fn remember(
+        &mut self,
+        f: FiberId,
+        node: NodeId,
+        part: usize,
+        answer: &Answer,
+        by: &str,
+    ) {
+        let iteration = self.iteration(f);
+        for id in self.fiber(f).lineage.clone() {
+            let Some(fiber) = self.s.fibers.get_mut(&id) else {
+                continue;
+            };
+            for slot in &mut fiber.frames {
+                if let Frame::Scope(scope) = &mut slot.frame
+                    && matches!(
+                        scope.kind,
+                        ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
+                    )
+                {
+                    scope.answers.push(Remembered {
+                        node,
+                        part,
+                        iteration: iteration.clone(),
+                        answer: answer.clone(),
+                        by: by.into(),
+                    });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn remembered(
+        &self,
+        f: FiberId,
+        node: NodeId,
+        part: usize,
+    ) -> Option<(Answer, String)> {
+        let iteration = self.iteration(f);
+        for id in self.fiber(f).lineage.iter().rev() {
+            let Some(fiber) = self.s.fibers.get(id) else {
+                continue;
+            };
+            for slot in fiber.frames.iter().rev() {
+                if let Frame::Scope(scope) = &slot.frame
+                    && let Some(found) = scope.answers.iter().find(|found| {
+                        found.node == node && found.part == part && found.iteration == iteration
+                    })
+                {
+                    return Some((found.answer.clone(), found.by.clone()));
+                }
+            }
+        }
+        None
+    }
+
+    fn message_node(&self, f: FiberId) -> NodeId {
+        match self.fiber(f).frames.last().map(|slot| &slot.frame) {
+            Some(Frame::Seq(seq)) => self.plan.blocks[seq.block.index()]
+                .nodes
+                .get(seq.at)
+                .copied()
+                .unwrap_or(NodeId(u32::MAX)),
+            _ => NodeId(u32::MAX),
+        }
+    }
+
+    pub(crate) fn remember_message(&mut self, f: FiberId, message: MessageId) {
+        let node = self.message_node(f);
+        self.remember(f, node, message.index(), &Answer::Yes, "");
+    }
+
+    pub(crate) fn remembered_message(
+        &self,
+        f: FiberId,
+        message: MessageId,
+    ) -> Option<(Answer, String)> {
+        self.remembered(f, self.message_node(f), message.index())
+    }
+
+    /// `confirm … or skip`: the step around it is left, as if it were done.
+    fn skip_step(&mut self, f: FiberId) {
+        let depth = self.fiber(f).frames.iter().rposition(|slot| {
+            matches!(&slot.frame, Frame::Scope(scope) if matches!(scope.kind, ScopeKind::Step(_)))
+        });
+        match depth {
+            Some(depth) => self.stop(f, Some(depth), crate::state::Cause::Skipped),
+            None => self.wake(f, Input::Child(Signal::Ok)),
+        }
+    }
+
+    /// A person's thinking time is not taken from a step's `timeout`.
+    pub(crate) fn lend_time(&mut self, f: FiberId, ms: i64) {
+        if ms <= 0 {
+            return;
+        }
+        for id in self.fiber(f).lineage.clone() {
+            let timers = match self.s.fibers.get(&id) {
+                Some(fiber) => fiber.timers.clone(),
+                None => continue,
+            };
+            for (_, key) in timers {
+                let timeout = matches!(
+                    self.s.timers.get(&key),
+                    Some(timer) if matches!(timer.kind, TimerKind::Timeout(_))
+                );
+                if !timeout {
+                    continue;
+                }
+                let Some(mut timer) = self.s.timers.remove(&key) else {
+                    continue;
+                };
+                timer.deadline.at.boot += ms;
+                timer.deadline.at.wall += ms;
+                let longer = (key.0 + ms, key.1);
+                self.s.timers.insert(longer, timer);
+                if let Some(fiber) = self.s.fibers.get_mut(&id) {
+                    for (_, other) in &mut fiber.timers {
+                        if *other == key {
+                            *other = longer;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

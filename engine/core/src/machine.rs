@@ -1,0 +1,837 @@
+//! The loop that moves fibers, and what every construct needs: names, values, effects, timers, notices.
+
+use runbook_plan::Plan;
+use runbook_plan::expr::{Clause, Expr, LastFact, RunFact, Template};
+use runbook_plan::ids::{BlockId, ContactId, GuardId, NodeId, VarId};
+use runbook_plan::plan::NodeKind;
+use runbook_plan::value::{SecretId, Value};
+
+use crate::clock::Deadline;
+use crate::effect::{Effect, EffectId, Notice, Urgency};
+use crate::event::{Mode, Moment};
+use crate::frame::*;
+use crate::prompt::Prompt;
+use crate::state::*;
+use crate::{eval, fill, flow};
+
+pub(crate) struct Machine<'p> {
+    pub plan: &'p Plan,
+    pub s: State,
+    pub out: Vec<Effect>,
+}
+
+/// The names that are seen from one fiber.
+pub(crate) struct Seen<'m> {
+    plan: &'m Plan,
+    state: &'m State,
+    fiber: FiberId,
+}
+
+impl<'m> Seen<'m> {
+    pub fn new(plan: &'m Plan, state: &'m State, fiber: FiberId) -> Seen<'m> {
+        Seen { plan, state, fiber }
+    }
+}
+
+impl eval::Scope for Seen<'_> {
+    fn var(&self, var: VarId) -> Option<&Value> {
+        let mut at = Some(self.fiber);
+        while let Some(fiber) = at.and_then(|id| self.state.fibers.get(&id)) {
+            if let Some(value) = fiber.env.get(&var) {
+                return Some(value);
+            }
+            at = fiber.parent;
+        }
+        None
+    }
+    fn now(&self) -> Moment {
+        self.state.now
+    }
+    fn run(&self, fact: RunFact) -> Value {
+        let optional = |text: &Option<String>| match text {
+            Some(text) => Value::Text(text.clone()),
+            None => Value::Missing,
+        };
+        match fact {
+            RunFact::Id => Value::Text(self.state.started.run.clone()),
+            RunFact::Started => Value::Time(self.state.started_at.wall),
+            RunFact::Severity => match &self.state.severity {
+                Some(severity) => Value::Severity(severity.clone()),
+                None => Value::Missing,
+            },
+            RunFact::Operator => Value::Text(self.state.operator.clone()),
+            RunFact::Trigger => optional(&self.state.started.trigger),
+        }
+    }
+    fn last(&self, fact: LastFact) -> Option<Value> {
+        let last = self.state.fibers.get(&self.fiber)?.last.as_deref()?;
+        match fact {
+            LastFact::Exit => last.exit.map(|code| Value::Number(code.into())),
+            LastFact::Output => Some(Value::Text(last.output.clone())),
+            LastFact::Stderr => Some(Value::Text(last.stderr.clone())),
+            LastFact::Elapsed => Some(Value::Duration(last.elapsed_ms)),
+            LastFact::Status => last.status.map(|status| Value::Number(status.into())),
+            LastFact::Body => {
+                last.status?;
+                Some(match serde_json::from_str(&last.output) {
+                    Ok(json) => Value::Json(json),
+                    Err(_) => Value::Text(last.output.clone()),
+                })
+            }
+            LastFact::Header => {
+                last.status?;
+                let mut headers = serde_json::Map::new();
+                for (name, value) in &last.headers {
+                    headers.insert(name.to_ascii_lowercase(), value.clone().into());
+                }
+                Some(Value::Json(headers.into()))
+            }
+        }
+    }
+    fn env(&self, name: &str) -> Option<&str> {
+        self.state.started.environment.get(name).map(String::as_str)
+    }
+    fn secret(&self, secret: SecretId) -> &str {
+        self.plan
+            .secrets
+            .get(secret.0 as usize)
+            .map_or("secret", |secret| secret.name.as_str())
+    }
+    fn severities(&self) -> &[String] {
+        &self.state.severities
+    }
+}
+
+impl<'p> Machine<'p> {
+    // Effects.
+
+    pub fn next_effect(&mut self) -> EffectId {
+        self.s.next.effect += 1;
+        EffectId(self.s.next.effect)
+    }
+
+    /// Everything but notices waits while locks and secrets are fetched anew.
+    pub fn wish(&mut self, effect: Effect) {
+        if self.s.renewing.is_empty() {
+            self.out.push(effect);
+        } else {
+            self.s.held.push(effect);
+        }
+    }
+
+    pub fn tell(&mut self, notice: Notice) {
+        if matches!(notice, Notice::Deviation { .. }) {
+            self.s.deviations += 1;
+        }
+        self.out.push(Effect::Tell(notice));
+    }
+
+    pub fn pend(&mut self, fiber: Option<FiberId>, id: EffectId, kind: PendingKind) {
+        if !matches!(kind, PendingKind::Ask(_)) {
+            self.s.busy.insert(id);
+        }
+        self.s.pending.insert(
+            id,
+            Pending {
+                fiber,
+                kind,
+                since: self.s.now,
+                identity: None,
+                stop: None,
+                in_doubt: false,
+                said: String::new(),
+            },
+        );
+        if let Some(fiber) = fiber {
+            self.fiber_mut(fiber).waiting = Waiting::Effect(id);
+        }
+    }
+
+    /// Wishes for needs, locks, secrets and documents: safe to ask for again after a crash.
+    pub fn wish_other(&mut self, f: FiberId, make: impl FnOnce(EffectId) -> Effect) {
+        let id = self.next_effect();
+        let effect = make(id);
+        self.pend(Some(f), id, PendingKind::Other(Box::new(effect.clone())));
+        self.wish(effect);
+    }
+
+    pub fn ask(&mut self, f: Option<FiberId>, prompt: Prompt) -> EffectId {
+        let id = self.next_effect();
+        self.pend(f, id, PendingKind::Ask(Box::new(prompt.clone())));
+        self.wish(Effect::Ask { id, prompt });
+        id
+    }
+
+    pub fn forget(&mut self, id: EffectId) -> Option<Pending> {
+        self.s.busy.remove(&id);
+        self.s.unanswerable.remove(&id);
+        self.s.pending.remove(&id)
+    }
+
+    pub fn stop_effect(&mut self, id: EffectId, why: StopWhy, urgency: Urgency) {
+        if let Some(pending) = self.s.pending.get_mut(&id) {
+            let first = pending.stop.is_none();
+            if first || (pending.stop == Some(StopWhy::Park) && why != StopWhy::Park) {
+                pending.stop = Some(why);
+            }
+            if first || urgency == Urgency::Kill {
+                self.wish(Effect::Stop { id, urgency });
+            }
+        }
+    }
+
+    // Fibers.
+
+    pub fn fiber(&self, f: FiberId) -> &Fiber {
+        match self.s.fibers.get(&f) {
+            Some(fiber) => fiber,
+            None => presume_fiber(f),
+        }
+    }
+
+    pub fn fiber_mut(&mut self, f: FiberId) -> &mut Fiber {
+        match self.s.fibers.get_mut(&f) {
+            Some(fiber) => fiber,
+            None => presume_fiber(f),
+        }
+    }
+
+    pub fn fork(&mut self, parent: Option<FiberId>, frame: Frame) -> FiberId {
+        let id = FiberId(self.s.next.fiber);
+        self.s.next.fiber += 1;
+        let mut lineage = Vec::new();
+        let mut prefix = Vec::new();
+        let mut iteration = Vec::new();
+        if let Some(parent) = parent {
+            lineage = self.fiber(parent).lineage.clone();
+            prefix = self.segments(parent);
+            iteration = self.iteration(parent);
+            self.fiber_mut(parent).children.insert(id);
+        }
+        lineage.push(id);
+        let uid = self.next_uid();
+        self.s.fibers.insert(
+            id,
+            Fiber {
+                frames: vec![Slot { uid, frame }],
+                parent,
+                lineage,
+                prefix,
+                iteration,
+                inbox: [Input::Enter].into(),
+                ..Fiber::default()
+            },
+        );
+        self.s.ready.push_back(id);
+        id
+    }
+
+    pub fn next_uid(&mut self) -> u32 {
+        self.s.next.frame += 1;
+        self.s.next.frame
+    }
+
+    pub fn wake(&mut self, f: FiberId, input: Input) {
+        if let Some(fiber) = self.s.fibers.get_mut(&f) {
+            fiber.inbox.push_back(input);
+            fiber.waiting = Waiting::Nothing;
+            self.s.ready.push_back(f);
+        }
+    }
+
+    /// Moves every fiber that can move.
+    pub fn run(&mut self) {
+        while let Some(f) = self.s.ready.pop_front() {
+            if matches!(self.s.phase, Phase::Ended { .. } | Phase::Parked { .. }) {
+                // What is left is as it was: the run is over, or goes on from here when it is resumed.
+                self.s.ready.push_front(f);
+                return;
+            }
+            self.run_fiber(f);
+        }
+    }
+
+    fn run_fiber(&mut self, f: FiberId) {
+        let Some(fiber) = self.s.fibers.get_mut(&f) else {
+            return;
+        };
+        if fiber.waiting != Waiting::Nothing {
+            return;
+        }
+        let Some(mut input) = fiber.inbox.pop_front() else {
+            return;
+        };
+        loop {
+            match self.unwind_one(f, &mut input) {
+                Unwinding::No => {}
+                Unwinding::Again => continue,
+                Unwinding::Over => return,
+            }
+            let fiber = self.fiber_mut(f);
+            let Some(slot) = fiber.frames.pop() else {
+                return;
+            };
+            let depth = fiber.frames.len();
+            match flow::advance(self, f, slot.frame, input) {
+                Next::Push(frame, child) => {
+                    let uid = self.next_uid();
+                    let fiber = self.fiber_mut(f);
+                    fiber.frames.push(Slot {
+                        uid: slot.uid,
+                        frame,
+                    });
+                    fiber.frames.push(Slot { uid, frame: child });
+                    input = Input::Enter;
+                }
+                Next::Descend(frame, frames) => {
+                    let mut slots = vec![Slot {
+                        uid: slot.uid,
+                        frame,
+                    }];
+                    for frame in frames {
+                        let uid = self.next_uid();
+                        slots.push(Slot { uid, frame });
+                    }
+                    self.fiber_mut(f).frames.append(&mut slots);
+                    input = Input::Enter;
+                }
+                Next::Become(frame) => {
+                    self.drop_timers(f, depth);
+                    let uid = self.next_uid();
+                    self.fiber_mut(f).frames.push(Slot { uid, frame });
+                    input = Input::Enter;
+                }
+                Next::Restore(frames) => {
+                    self.restore(f, frames);
+                    input = Input::Child(Signal::Ok);
+                    if matches!(self.s.phase, Phase::Ended { .. } | Phase::Parked { .. }) {
+                        self.wake(f, input);
+                        return;
+                    }
+                }
+                Next::Done(signal) => {
+                    self.drop_timers(f, depth);
+                    let fiber = self.fiber_mut(f);
+                    if fiber.shield == Some(depth) {
+                        fiber.shield = None;
+                    }
+                    if fiber.frames.is_empty() {
+                        self.fiber_over(f, signal);
+                        return;
+                    }
+                    input = Input::Child(signal);
+                }
+                Next::Wait(frame) => {
+                    let Some(fiber) = self.s.fibers.get_mut(&f) else {
+                        return;
+                    };
+                    fiber.frames.push(Slot {
+                        uid: slot.uid,
+                        frame,
+                    });
+                    if fiber.waiting != Waiting::Children && fiber.waiting != Waiting::Nothing {
+                        return;
+                    }
+                    match fiber.inbox.pop_front() {
+                        Some(next) => {
+                            fiber.waiting = Waiting::Nothing;
+                            input = next;
+                        }
+                        None => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Frames as they were at a checkpoint; what was left of their clocks runs on.
+    fn restore(&mut self, f: FiberId, frames: Vec<Slot>) {
+        self.drop_timers(f, 0);
+        let clocks: Vec<(usize, Deadline, TimerKind)> = frames
+            .iter()
+            .enumerate()
+            .filter_map(|(depth, slot)| {
+                let (deadline, kind) = flow::clock_of(self, f, &slot.frame)?;
+                Some((depth, deadline, kind))
+            })
+            .collect();
+        let fiber = self.fiber_mut(f);
+        fiber.frames = frames;
+        fiber.shield = None;
+        fiber.last = None;
+        for (depth, deadline, kind) in clocks {
+            let key = self.arm_free(Some(f), depth, deadline, kind);
+            self.fiber_mut(f).timers.push((depth, key));
+        }
+    }
+
+    fn fiber_over(&mut self, f: FiberId, signal: Signal) {
+        let Some(fiber) = self.s.fibers.remove(&f) else {
+            return;
+        };
+        let Some(parent) = fiber.parent else {
+            flow::root::over(self, signal);
+            return;
+        };
+        let Some(over) = self.s.fibers.get_mut(&parent) else {
+            return;
+        };
+        over.children.remove(&f);
+        if over.unwind.is_some() && over.shield.is_none() {
+            if over.children.is_empty() {
+                self.wake(parent, Input::Enter);
+            }
+        } else {
+            self.wake(parent, Input::Branch(signal));
+        }
+    }
+
+    // Stopping.
+
+    /// Leaves every frame above `target` (all of them for `None`): what runs is stopped, prompts are closed,
+    /// `always` runs on the way, and then `target` learns the cause.
+    pub fn stop(&mut self, f: FiberId, target: Option<usize>, cause: Cause) {
+        let Some(fiber) = self.s.fibers.get_mut(&f) else {
+            return;
+        };
+        let outer = match (&fiber.unwind, target) {
+            (None, _) => true,
+            (Some(unwind), Some(target)) => unwind.target.is_some_and(|other| target < other),
+            (Some(unwind), None) => unwind.target.is_some(),
+        };
+        if !outer {
+            return;
+        }
+        fiber.unwind = Some(Unwind { target, cause });
+        if fiber.shield.is_some() {
+            return;
+        }
+        match fiber.waiting {
+            Waiting::Nothing | Waiting::Time | Waiting::Held | Waiting::Gate => {
+                self.wake(f, Input::Enter)
+            }
+            Waiting::Children => {
+                let children: Vec<FiberId> = fiber.children.iter().copied().collect();
+                if children.is_empty() {
+                    self.wake(f, Input::Enter);
+                }
+                for child in children {
+                    self.stop(child, None, Cause::WithParent);
+                }
+            }
+            Waiting::Effect(id) => {
+                let kind = self.s.pending.get(&id).map(|pending| {
+                    (
+                        matches!(pending.kind, PendingKind::Ask(_)),
+                        pending.in_doubt,
+                    )
+                });
+                match kind {
+                    Some((true, _)) => {
+                        self.forget(id);
+                        self.wish(Effect::Withdraw { id });
+                        self.wake(f, Input::Enter);
+                    }
+                    Some((false, true)) | None => {
+                        self.forget(id);
+                        self.wake(f, Input::Enter);
+                    }
+                    Some((false, false)) => {
+                        if matches!(
+                            self.s.pending.get(&id).map(|pending| &pending.kind),
+                            Some(PendingKind::Other(_))
+                        ) {
+                            return;
+                        }
+                        let why = match self.fiber(f).unwind.as_ref().map(|unwind| &unwind.cause) {
+                            Some(Cause::TimedOut(_)) => StopWhy::TimedOut,
+                            _ => StopWhy::Cancelled,
+                        };
+                        self.stop_effect(id, why, Urgency::Grace);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One frame less, where frames are being left.
+    fn unwind_one(&mut self, f: FiberId, input: &mut Input) -> Unwinding {
+        let fiber = self.fiber_mut(f);
+        if fiber.unwind.is_none() || fiber.shield.is_some() {
+            return Unwinding::No;
+        }
+        // What was on its way to the frames that are left is nobody's any more.
+        fiber.inbox.clear();
+        let top = fiber.frames.len().wrapping_sub(1);
+        let target = fiber.unwind.as_ref().and_then(|unwind| unwind.target);
+        if fiber.frames.is_empty() {
+            self.fiber_over(f, Signal::Unwound);
+            return Unwinding::Over;
+        }
+        if target == Some(top) {
+            if let Some(unwind) = self.fiber_mut(f).unwind.take() {
+                match unwind.cause {
+                    Cause::Back { checkpoint, .. } => {
+                        self.push_back(f, checkpoint, BackThen::Ask);
+                        *input = Input::Enter;
+                    }
+                    Cause::UndoTo(path) => {
+                        let index = self.s.checkpoints.iter().rposition(|at| at.path == path);
+                        if let Some(index) = index {
+                            self.push_back(f, index, BackThen::Park);
+                        }
+                        *input = Input::Enter;
+                    }
+                    cause => *input = Input::Stopped(cause),
+                }
+            }
+            return Unwinding::No;
+        }
+        let Some(slot) = fiber.frames.pop() else {
+            return Unwinding::Over;
+        };
+        self.drop_timers(f, top);
+        if let Frame::Scope(mut scope) = slot.frame
+            && let Some(always) = flow::scope::always_on_leaving(self, &mut scope)
+        {
+            let uid = self.next_uid();
+            let fiber = self.fiber_mut(f);
+            fiber.shield = Some(top);
+            fiber.frames.push(Slot {
+                uid: slot.uid,
+                frame: Frame::Scope(scope),
+            });
+            fiber.frames.push(Slot { uid, frame: always });
+            *input = Input::Enter;
+        }
+        Unwinding::Again
+    }
+
+    fn push_back(&mut self, f: FiberId, checkpoint: usize, then: BackThen) {
+        let uid = self.next_uid();
+        self.fiber_mut(f).frames.push(Slot {
+            uid,
+            frame: Frame::Back(Box::new(Back {
+                checkpoint,
+                stage: BackStage::Undo,
+                then,
+            })),
+        });
+    }
+
+    // Timers.
+
+    /// A timer of the frame that is being advanced; it goes when the frame does.
+    pub fn arm(&mut self, f: FiberId, deadline: Deadline, kind: TimerKind) -> (i64, u64) {
+        let depth = self.fiber(f).frames.len();
+        let key = self.arm_free(Some(f), depth, deadline, kind);
+        self.fiber_mut(f).timers.push((depth, key));
+        key
+    }
+
+    pub fn arm_free(
+        &mut self,
+        fiber: Option<FiberId>,
+        depth: usize,
+        deadline: Deadline,
+        kind: TimerKind,
+    ) -> (i64, u64) {
+        self.s.next.timer += 1;
+        let key = (self.s.due_boot(&deadline), self.s.next.timer);
+        let started = self.s.now;
+        self.s.timers.insert(
+            key,
+            Timer {
+                fiber,
+                depth,
+                kind,
+                deadline,
+                started,
+            },
+        );
+        key
+    }
+
+    pub fn wait_until(&mut self, f: FiberId, deadline: Deadline) {
+        self.arm(f, deadline, TimerKind::Wake);
+        self.fiber_mut(f).waiting = Waiting::Time;
+    }
+
+    pub fn drop_timers(&mut self, f: FiberId, depth: usize) {
+        loop {
+            let Some(fiber) = self.s.fibers.get_mut(&f) else {
+                return;
+            };
+            match fiber.timers.last() {
+                Some((at, key)) if *at >= depth => {
+                    let key = *key;
+                    fiber.timers.pop();
+                    self.s.timers.remove(&key);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    pub fn disarm(&mut self, f: FiberId, key: (i64, u64)) {
+        self.s.timers.remove(&key);
+        if let Some(fiber) = self.s.fibers.get_mut(&f)
+            && let Some(at) = fiber.timers.iter().rposition(|(_, other)| *other == key)
+        {
+            fiber.timers.remove(at);
+        }
+    }
+
+    // Values.
+
+    pub fn seen(&self, f: FiberId) -> Seen<'_> {
+        Seen {
+            plan: self.plan,
+            state: &self.s,
+            fiber: f,
+        }
+    }
+
+    pub fn eval(&self, f: FiberId, expr: &Expr) -> Result<Value, String> {
+        eval::eval(expr, &self.seen(f)).map_err(|error| error.message)
+    }
+
+    pub fn holds(&self, f: FiberId, expr: &Expr) -> Result<bool, String> {
+        eval::holds(expr, &self.seen(f)).map_err(|error| error.message)
+    }
+
+    pub fn ms(&self, f: FiberId, clause: &Clause) -> Result<u64, String> {
+        eval::milliseconds(clause, &self.seen(f)).map_err(|error| error.message)
+    }
+
+    pub fn count(&self, f: FiberId, clause: &Clause) -> Result<u64, String> {
+        eval::count(clause, &self.seen(f))
+            .map(u64::from)
+            .map_err(|error| error.message)
+    }
+
+    /// Text for people. What cannot be filled in stands as it was written: a message that is hard to read is
+    /// better than none.
+    pub fn text(&self, f: FiberId, template: &Template) -> String {
+        fill::fill(template, &self.seen(f)).unwrap_or_else(|_| template.source.clone())
+    }
+
+    pub fn bind(&mut self, f: FiberId, var: VarId, value: Value) {
+        self.fiber_mut(f).env.insert(var, value);
+    }
+
+    pub fn bind_told(&mut self, f: FiberId, var: VarId, value: Value) {
+        self.tell(Notice::Bound {
+            name: self.plan.vars[var.index()].name.clone(),
+            value: self.shown(&value),
+        });
+        self.bind(f, var, value);
+    }
+
+    /// A value for people: of a secret, its name.
+    pub fn shown(&self, value: &Value) -> String {
+        match value {
+            Value::Secret(secret) => match self.plan.secrets.get(secret.0 as usize) {
+                Some(secret) => format!("‹{}›", secret.name),
+                None => "‹secret›".into(),
+            },
+            value => runbook_plan::show::value(value),
+        }
+    }
+
+    // Progress.
+
+    pub fn steps_in(&self, block: BlockId) -> usize {
+        self.s
+            .progress
+            .in_block
+            .get(block.index())
+            .map_or(0, |steps| *steps as usize)
+    }
+
+    /// Its steps will not be met: another way was taken.
+    pub fn not_met(&mut self, block: BlockId) {
+        let steps = self.steps_in(block);
+        self.s.progress.expected = self.s.progress.expected.saturating_sub(steps);
+    }
+
+    // Places.
+
+    /// Names of the steps, sections, calls and attempts around a fiber's innermost frame, outermost first.
+    pub fn segments(&self, f: FiberId) -> Vec<String> {
+        self.segments_within(f, usize::MAX)
+    }
+
+    /// The same for the frames up to a depth.
+    pub fn segments_within(&self, f: FiberId, depth: usize) -> Vec<String> {
+        segments(self.plan, &self.s, f, depth)
+    }
+
+    pub fn path(&self, f: FiberId) -> String {
+        join_path(&self.segments(f))
+    }
+
+    pub fn node_name(&self, node: NodeId) -> Option<String> {
+        node_name(self.plan, node)
+    }
+
+    /// How often each loop around a fiber's innermost frame has gone round.
+    pub fn iteration(&self, f: FiberId) -> Vec<usize> {
+        let fiber = self.fiber(f);
+        let mut iteration = fiber.iteration.clone();
+        for slot in &fiber.frames {
+            if let Frame::For(looped) = &slot.frame
+                && looped.parallel.is_none()
+            {
+                iteration.push(looped.at);
+            }
+        }
+        iteration
+    }
+
+    /// Guards of every block around a fiber's innermost frame, outermost first.
+    pub fn guards(&self, f: FiberId) -> Vec<GuardId> {
+        let mut guards = Vec::new();
+        for id in &self.fiber(f).lineage {
+            let Some(fiber) = self.s.fibers.get(id) else {
+                continue;
+            };
+            for slot in &fiber.frames {
+                if let Frame::Scope(scope) = &slot.frame {
+                    for guard in &self.plan.blocks[scope.block.index()].guards {
+                        if !guards.contains(guard) {
+                            guards.push(*guard);
+                        }
+                    }
+                }
+            }
+        }
+        guards
+    }
+
+    pub fn block_policies(&self, block: BlockId) -> &'p runbook_plan::plan::Policies {
+        &self.plan.blocks[block.index()].policies
+    }
+
+    pub fn probing(&self) -> bool {
+        self.s.mode() == Mode::Probe
+    }
+
+    /// Says it to a contact, and further up its path until something is done about it.
+    pub fn escalate(
+        &mut self,
+        fiber: Option<FiberId>,
+        to: ContactId,
+        text: String,
+    ) -> Option<(i64, u64)> {
+        let contact = self.plan.contacts.get(to.index())?;
+        self.tell(Notice::Escalated {
+            to,
+            contact: contact.title.clone(),
+            text: text.clone(),
+        });
+        let (after, next) = contact.escalate?;
+        let deadline = self.s.deadline(after);
+        let kind = TimerKind::Escalation { to: next, text };
+        match fiber {
+            Some(f) => Some(self.arm(f, deadline, kind)),
+            None => Some(self.arm_free(None, 0, deadline, kind)),
+        }
+    }
+
+    /// Whom a passed deadline is said to: the first contact with a path upward, else the first of all.
+    pub fn on_duty(&self) -> Option<ContactId> {
+        let contacts = &self.plan.contacts;
+        let index = contacts
+            .iter()
+            .position(|contact| contact.escalate.is_some())
+            .or(if contacts.is_empty() { None } else { Some(0) })?;
+        Some(ContactId(index as u32))
+    }
+}
+
+enum Unwinding {
+    No,
+    Again,
+    Over,
+}
+
+impl State {
+    /// When a deadline is due on the boot clock of now.
+    pub(crate) fn due_boot(&self, deadline: &Deadline) -> i64 {
+        if deadline.boot_id == self.boot_id {
+            deadline.at.boot
+        } else {
+            self.now
+                .boot
+                .saturating_add(deadline.at.wall.saturating_sub(self.now.wall))
+        }
+    }
+}
+
+/// Names of the steps, sections, calls and attempts around a frame, outermost first.
+pub(crate) fn segments(plan: &Plan, state: &State, f: FiberId, depth: usize) -> Vec<String> {
+    let Some(fiber) = state.fibers.get(&f) else {
+        return Vec::new();
+    };
+    let mut segments = fiber.prefix.clone();
+    // A loop's label stands behind the next name.
+    let mut label = segments
+        .pop_if(|last| last.starts_with('['))
+        .unwrap_or_default();
+    for slot in fiber.frames.iter().take(depth) {
+        let name = match &slot.frame {
+            Frame::Scope(scope) => match scope.kind {
+                ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) => {
+                    node_name(plan, node)
+                }
+                _ => None,
+            },
+            Frame::Attempt(attempt) if attempt.stage == AttemptStage::Body => {
+                node_name(plan, attempt.node)
+            }
+            Frame::Call(call) if call.entered => node_name(plan, call.node),
+            Frame::For(looped) if looped.parallel.is_none() => {
+                if let Some(now) = looped.labels.get(looped.at) {
+                    label.push_str(&format!("[{now}]"));
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some(name) = name {
+            segments.push(format!("{name}{label}"));
+            label.clear();
+        }
+    }
+    if !label.is_empty() {
+        segments.push(label);
+    }
+    segments
+}
+
+pub(crate) fn node_name(plan: &Plan, node: NodeId) -> Option<String> {
+    match &plan.nodes[node.index()].kind {
+        NodeKind::Section { name, .. } => name.clone(),
+        NodeKind::Step { name, .. }
+        | NodeKind::Checkpoint { name, .. }
+        | NodeKind::Attempt { name, .. }
+        | NodeKind::Do { name, .. } => Some(name.clone()),
+        _ => None,
+    }
+}
+
+pub(crate) fn join_path(segments: &[String]) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        if !path.is_empty() && !segment.starts_with('[') {
+            path.push('.');
+        }
+        path.push_str(segment);
+    }
+    path
+}
+
+fn presume_fiber(f: FiberId) -> ! {
+    unreachable!("fiber {} is alive while it is advanced", f.0)
+}
