@@ -2,6 +2,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | [`files`] | the runbook and the modules it uses |
+//! | [`resolve`] | trees to a plan: names, scope, types, flow |
 //! | [`plan`] | the step graph and everything it refers to |
 //! | [`expr`], [`value`], [`command`] | its leaves: expressions, values and types, commands and requests |
 //! | [`matrix`] | proves decision tables, and picks a row |
@@ -15,14 +17,18 @@
 pub mod codes;
 pub mod command;
 pub mod expr;
+pub mod files;
 pub mod ids;
 pub mod matrix;
 pub mod near;
 pub mod operators;
 pub mod plan;
 pub mod read;
+pub mod resolve;
 pub mod shell;
 pub mod show;
 pub mod value;
 
+pub use files::{Files, Import, Loaded, ModuleName, gather, imports};
 pub use plan::Plan;
+pub use resolve::{check_scenarios, resolve};

@@ -1,0 +1,607 @@
+//! What a block says about itself.
+//!
+//! What decides how the block is entered (`only if`, `done if`, `timeout`, …) sees the names bound before the
+//! block; what happens when it is left (`undo`, `on failure`, …) sees those bound in it as well. `env` and
+//! `in` hold for the whole block, or, where they name something bound in it, from their line on.
+
+use super::Resolver;
+use super::blocks::{Around, Course, Kind, head_of};
+use super::commands::{method_mark, milliseconds};
+use super::places::{self, Place};
+use super::scope::Names;
+use super::templates::Use;
+use crate::codes;
+use crate::command::{Manner, Mark};
+use crate::expr::{Clause, Expr, ExprKind, Factor};
+use crate::ids::*;
+use crate::plan::{Guard, Judged, NodeKind, Policies, Repeatable, Retry};
+use crate::resolve::narrow;
+use crate::value::{Type, Value};
+use runbook_grammar::ast::{self, ExprKind as A, Stmt, StmtKind, Undo};
+use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::span::Span;
+use rust_decimal::Decimal;
+
+/// The policies of a block as far as they are known when its statements begin.
+#[derive(Default)]
+pub(super) struct Head<'a> {
+    pub policies: Policies,
+    pub guards: Vec<GuardId>,
+    /// `env` and `in` that wait for a name bound in the block, by the place of their statement.
+    waiting: Vec<Span>,
+    undo: Option<(&'a Undo, Span)>,
+    on_failure: Option<&'a ast::Block>,
+    always: Option<&'a ast::Block>,
+    manner: Option<(&'a StmtKind, Span)>,
+}
+
+fn may(kind: Kind, stmt: &StmtKind) -> bool {
+    use Kind as K;
+    match stmt {
+        StmtKind::In(_)
+        | StmtKind::Env { .. }
+        | StmtKind::On(_)
+        | StmtKind::With(_)
+        | StmtKind::Timeout(_) => true,
+        StmtKind::Retry { .. } => !matches!(
+            kind,
+            K::Look | K::Checkpoint | K::Channel | K::OnFailure | K::Always
+        ),
+        StmtKind::OnlyIf(_) => matches!(kind, K::Section | K::Step | K::Checkpoint),
+        StmtKind::Takes { .. } => matches!(
+            kind,
+            K::Root | K::Section | K::Step | K::Checkpoint | K::Procedure | K::Attempt
+        ),
+        StmtKind::OnFailure(_) | StmtKind::Always(_) => matches!(
+            kind,
+            K::Root | K::Section | K::Step | K::Checkpoint | K::Procedure | K::Attempt
+        ),
+        _ => kind == K::Step,
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Reads the policies that are known at the start of the block, and puts the defaults into `inner`.
+    pub(super) fn head(
+        &mut self,
+        kind: Kind,
+        body: &'a [Stmt],
+        inner: &mut Around,
+    ) -> Head<'a> {
+        let mut head = Head::default();
+        if kind == Kind::Undo {
+            inner.timeout = None;
+            inner.retry = None;
+        }
+        let mut seen: Names<'static, ()> = Names::default();
+        for stmt in body.iter().filter(|stmt| places::is_policy(stmt)) {
+            let word = places::word(&stmt.kind);
+            if !may(kind, &stmt.kind) {
+                self.error(
+                    codes::POLICY_NOT_HERE,
+                    format!("{word} stands in a block that has no use for it"),
+                    head_of(stmt),
+                    "means nothing here",
+                    "move it into the step it is meant for",
+                );
+                continue;
+            }
+            if !matches!(stmt.kind, StmtKind::Env { .. })
+                && let Err(first) = seen.insert(word, (), head_of(stmt))
+            {
+                self.report(
+                    Diagnostic::error(
+                        codes::TWICE,
+                        format!("{word} stands twice in one block"),
+                        head_of(stmt),
+                        "said again",
+                    )
+                    .label(first, "said first")
+                    .help("keep one of them"),
+                );
+                continue;
+            }
+            self.head_policy(stmt, inner, &mut head);
+        }
+        if kind == Kind::Undo && inner.timeout.is_none() {
+            inner.timeout = Some(milliseconds(300_000, Span::default()));
+        }
+        if matches!(kind, Kind::Step | Kind::Undo) {
+            head.policies.timeout = inner.timeout.clone();
+            head.policies.retry = inner.retry.clone();
+        }
+        // `done if` and guards run under the settings of the whole block.
+        for stmt in body {
+            match &stmt.kind {
+                StmtKind::DoneIf(look) if kind == Kind::Step => {
+                    head.policies.done_if = self.look(look, inner, "`done if`");
+                }
+                StmtKind::OnlyIf(condition) if may(kind, &stmt.kind) => {
+                    head.policies.only_if = self.typed(condition, &Type::Bool);
+                    self.narrow(condition);
+                }
+                StmtKind::Guard { title, block } if kind != Kind::Root => {
+                    if matches!(
+                        kind,
+                        Kind::Look | Kind::Undo | Kind::Channel | Kind::Always | Kind::Checkpoint
+                    ) {
+                        self.error(
+                            codes::NOT_HERE,
+                            "`guard` stands where nothing acts",
+                            head_of(stmt),
+                            "holds for its block",
+                            "move it into the section or step it protects, or write `check`",
+                        );
+                    }
+                    let guard = self.guard(title, block, stmt.span, inner);
+                    head.guards.extend(guard);
+                }
+                _ => {}
+            }
+        }
+        head
+    }
+
+    /// One policy of the top level, for all of its file.
+    pub(super) fn file_default(&mut self, stmt: &'a Stmt, around: &mut Around) {
+        self.head_policy(stmt, around, &mut Head::default());
+    }
+
+    fn head_policy(&mut self, stmt: &'a Stmt, inner: &mut Around, head: &mut Head<'a>) {
+        match &stmt.kind {
+            StmtKind::Timeout(expr) => inner.timeout = self.lasting(expr, "`timeout`"),
+            StmtKind::Retry {
+                times,
+                every,
+                backoff,
+            } => inner.retry = self.retry(times, every.as_ref(), backoff.as_ref()),
+            StmtKind::In(expr) => {
+                if self.all_known(expr) {
+                    self.set_dir(expr, inner);
+                } else {
+                    head.waiting.push(stmt.span);
+                }
+            }
+            StmtKind::Env { name, value } => {
+                if self.all_known(value) {
+                    self.set_env(name, value, inner);
+                } else {
+                    head.waiting.push(stmt.span);
+                }
+            }
+            StmtKind::On(name) => {
+                if self.unit().hosts.get(&name.text).is_some() {
+                    self.new_settings(inner).host = Some(name.text.clone());
+                } else {
+                    let known: Vec<&str> = self.unit().hosts.keys().collect();
+                    let help = match self.near(&name.text, known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("declare it: `host {} \"…\"`", name.text),
+                    };
+                    self.error(
+                        codes::UNKNOWN_DECLARATION,
+                        format!("no host is called `{}`", name.text),
+                        name.span,
+                        "named here as a host",
+                        help,
+                    );
+                }
+            }
+            StmtKind::With(name) => {
+                inner.with = self.interpreter(name).or(inner.with);
+            }
+            StmtKind::Irreversible(why) => head.policies.irreversible = self.template(why),
+            StmtKind::Repeatable => head.policies.repeatable = Some(Repeatable),
+            StmtKind::Takes { from, to } => {
+                let from = self.duration(from);
+                let to = match to {
+                    Some(to) => self.duration(to),
+                    None => from.clone(),
+                };
+                head.policies.takes = from.zip(to);
+            }
+            StmtKind::Undo(undo) => head.undo = Some((undo, stmt.span)),
+            StmtKind::OnFailure(block) => head.on_failure = Some(block),
+            StmtKind::Always(block) => head.always = Some(block),
+            StmtKind::Interactive | StmtKind::LiveFor(_) | StmtKind::Background(_) => {
+                if let Some((_, first)) = head.manner {
+                    self.report(
+                        Diagnostic::error(
+                            codes::TWICE,
+                            "a step says in two ways how its command holds the terminal",
+                            head_of(stmt),
+                            "said again",
+                        )
+                        .label(first, "said first")
+                        .help("keep one of `interactive`, `live for` and `background until`"),
+                    );
+                } else {
+                    head.manner = Some((&stmt.kind, head_of(stmt)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An `env` or `in` that waited for its name: it holds from here on.
+    pub(super) fn late_setting(&mut self, stmt: &'a Stmt, inner: &mut Around, head: &mut Head<'a>) {
+        if !head.waiting.contains(&stmt.span) {
+            return;
+        }
+        match &stmt.kind {
+            StmtKind::In(expr) => self.set_dir(expr, inner),
+            StmtKind::Env { name, value } => self.set_env(name, value, inner),
+            _ => {}
+        }
+    }
+
+    /// Whether every name of an expression means something already.
+    fn all_known(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            A::Name(name) => {
+                self.lookup(&name.text).is_some() || self.is_severity(&name.text) || name.text == "run"
+            }
+            A::Text(text) => text.parts.iter().all(|part| match part {
+                ast::StrPart::Text { .. } => true,
+                ast::StrPart::Hole { path, .. } => path.names.first().is_none_or(|name| {
+                    self.lookup(&name.text).is_some() || name.text == "run"
+                }),
+            }),
+            A::List(items) | A::Call(_, items) => items.iter().all(|item| self.all_known(item)),
+            A::Field(of, _)
+            | A::Not(of)
+            | A::Negate(of)
+            | A::IsEmpty(of)
+            | A::IsSet(of)
+            | A::Matches(of, _)
+            | A::Paren(of) => self.all_known(of),
+            A::Index(a, b) | A::Binary(_, a, b) | A::Range(a, b) => {
+                self.all_known(a) && self.all_known(b)
+            }
+            _ => true,
+        }
+    }
+
+    /// Settings of its own for a block; what is around stays as it is.
+    fn new_settings(&mut self, inner: &mut Around) -> &mut crate::command::Settings {
+        let copy = self.plan.settings[inner.settings.index()].clone();
+        inner.settings = SettingsId(narrow(self.plan.settings.len()));
+        self.plan.settings.push(copy);
+        let last = inner.settings.index();
+        &mut self.plan.settings[last]
+    }
+
+    fn set_dir(&mut self, expr: &'a ast::Expr, inner: &mut Around) {
+        let Some(dir) = self.expr(expr, Some(&Type::Path)) else {
+            self.broken();
+            return;
+        };
+        let dir = match dir.ty {
+            Type::Text => Some(dir),
+            _ => self.fit(dir, &Type::Path),
+        };
+        if let Some(dir) = dir {
+            self.new_settings(inner).dir = Some(dir);
+        }
+    }
+
+    fn set_env(&mut self, name: &'a ast::Name, value: &'a ast::Expr, inner: &mut Around) {
+        let value = match &value.kind {
+            // The one expression that may hold a secret.
+            A::Text(text) if text.plain().is_none() => {
+                self.template_for(text, Use::Passed).map(|text| Expr {
+                    kind: ExprKind::Text(text),
+                    ty: Type::Text,
+                    span: value.span,
+                })
+            }
+            _ => self.expr(value, None),
+        };
+        let Some(value) = value else {
+            self.broken();
+            return;
+        };
+        match &value.ty {
+            Type::Optional(has) => {
+                let has = has.as_ref().clone();
+                self.missing(&has, value.span);
+                return;
+            }
+            Type::List(_) => {
+                self.error(
+                    codes::TYPE,
+                    "a list stands where one value belongs",
+                    value.span,
+                    "is a list",
+                    "write `join(…, \":\")` around it",
+                );
+                return;
+            }
+            _ => {}
+        }
+        self.new_settings(inner).env.push((name.text.clone(), value));
+    }
+
+    /// A duration of any length.
+    pub(super) fn duration(&mut self, expr: &'a ast::Expr) -> Option<Clause> {
+        self.typed(expr, &Type::Duration)
+    }
+
+    /// A duration that must not be nothing.
+    pub(super) fn lasting(&mut self, expr: &'a ast::Expr, what: &str) -> Option<Clause> {
+        let value = self.duration(expr)?;
+        if matches!(value.kind, ExprKind::Literal(Value::Duration(0))) {
+            self.error(
+                codes::AMOUNT,
+                format!("{what} is no time at all"),
+                value.span,
+                "nothing",
+                "write a duration longer than `0s`",
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A whole number, from `least` up.
+    pub(super) fn count(&mut self, expr: &'a ast::Expr, what: &str, least: u32) -> Option<Clause> {
+        let value = self.typed(expr, &Type::Number)?;
+        if let ExprKind::Literal(Value::Number(n)) = &value.kind
+            && (!n.fract().is_zero() || *n < Decimal::from(least) || *n > Decimal::from(u32::MAX))
+        {
+            self.error(
+                codes::AMOUNT,
+                format!("{what} is {n}"),
+                value.span,
+                "no number that can be counted to",
+                format!("write a whole number, {least} or more"),
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    fn retry(
+        &mut self,
+        times: &'a ast::Expr,
+        every: Option<&'a ast::Expr>,
+        backoff: Option<&'a ast::Expr>,
+    ) -> Option<Retry> {
+        let times = self.count(times, "`retry`", 0);
+        let every = match every {
+            Some(every) => Some(self.duration(every)?),
+            None => None,
+        };
+        let backoff = match backoff {
+            Some(expr) => match &expr.kind {
+                A::Factor(n) if *n >= Decimal::ONE => Some(Factor(*n)),
+                A::Bad => {
+                    self.broken();
+                    return None;
+                }
+                _ => {
+                    let message = match &expr.kind {
+                        A::Factor(n) => format!("`backoff` makes each wait shorter: {n}x"),
+                        _ => "`backoff` has no factor".to_owned(),
+                    };
+                    let help = match &expr.kind {
+                        A::Number(n) if *n >= Decimal::ONE => format!("write `{n}x`"),
+                        _ => "write a factor of 1x or more, such as `2x`".to_owned(),
+                    };
+                    self.error(codes::UNIT, message, expr.span, "no factor", help);
+                    return None;
+                }
+            },
+            None => None,
+        };
+        Some(Retry {
+            times: times?,
+            every,
+            backoff,
+        })
+    }
+
+    pub(super) fn guard(
+        &mut self,
+        title: &'a ast::Str,
+        block: &'a ast::Block,
+        span: Span,
+        around: &Around,
+    ) -> Option<GuardId> {
+        let title = self.template(title);
+        let inner = around.at(Place::Look);
+        self.must_look_at_something(block, "`guard`");
+        let done = self.block(Kind::Look, &block.body, block.span, &inner);
+        let id = GuardId(narrow(self.plan.guards.len()));
+        self.plan.guards.push(Guard {
+            title: title?,
+            block: done.id,
+            span,
+        });
+        Some(id)
+    }
+
+    /// What happens when the block is left, and how its commands hold the terminal.
+    pub(super) fn tail(
+        &mut self,
+        kind: Kind,
+        head: &mut Head<'a>,
+        inner: &Around,
+        course: &Course<'a>,
+        first_command: usize,
+        acts: Option<Span>,
+    ) {
+        if let Some((manner, span)) = head.manner {
+            self.manner(manner, span, inner, course, first_command);
+        }
+        let acted = self.deeds;
+        let place = match kind {
+            Kind::Step => Place::Step,
+            _ => Place::Flow,
+        };
+        if let Some(block) = head.on_failure {
+            let around = inner.at(place);
+            let done = self.block(Kind::OnFailure, &block.body, block.span, &around);
+            head.policies.on_failure = Some(done.id);
+        }
+        if let Some(block) = head.always {
+            let mut around = inner.at(place);
+            around.no_end = Some("`always` runs on the way out, and the way stays as it was");
+            let done = self.block(Kind::Always, &block.body, block.span, &around);
+            head.policies.always = Some(done.id);
+        }
+        if let Some((undo, span)) = head.undo {
+            head.policies.undo = self.undo(undo, inner);
+            if acts.is_none() {
+                self.error(
+                    codes::UNDO_NOTHING,
+                    "a step has an `undo`, and nothing in it acts",
+                    match undo {
+                        Undo::Block(block) => Span {
+                            end: block.span.start,
+                            ..span
+                        },
+                        _ => span,
+                    },
+                    "nothing to undo",
+                    "mark the command that changes something with `$`, or take the `undo` out",
+                );
+            }
+        }
+        // What a handler does is not what the block does; but it may still end the run.
+        self.deeds = super::blocks::Deeds {
+            finishes: self.deeds.finishes,
+            busy: self.deeds.busy,
+            ..acted
+        };
+    }
+
+    fn undo(&mut self, undo: &'a Undo, inner: &Around) -> Option<BlockId> {
+        let mut around = inner.at(Place::Undo);
+        around.no_end = Some("an `undo` only takes back");
+        match undo {
+            Undo::Block(block) => {
+                Some(self.block(Kind::Undo, &block.body, block.span, &around).id)
+            }
+            Undo::Command(command) => {
+                let id = self.new_block(command.span);
+                self.head_of_undo(id, &mut around);
+                let node = self.reserve(command.span);
+                let command = self.command(command, &around)?;
+                self.fill(
+                    node,
+                    NodeKind::Command {
+                        command,
+                        judged: Judged::ByExit,
+                    },
+                );
+                self.plan.blocks[id.index()].nodes.push(node);
+                Some(id)
+            }
+            Undo::Http(http) => {
+                let id = self.new_block(http.span);
+                self.head_of_undo(id, &mut around);
+                let node = self.reserve(http.span);
+                let request = self.request(http, &around)?;
+                self.fill(
+                    node,
+                    NodeKind::Request {
+                        request,
+                        judged: Judged::ByExit,
+                    },
+                );
+                self.plan.blocks[id.index()].nodes.push(node);
+                Some(id)
+            }
+        }
+    }
+
+    fn head_of_undo(&mut self, id: BlockId, around: &mut Around) {
+        let head = self.head(Kind::Undo, &[], around);
+        self.plan.blocks[id.index()].policies = head.policies;
+    }
+
+    /// `interactive`, `live for`, `background until`: of the commands that stand in the step.
+    fn manner(
+        &mut self,
+        manner: &'a StmtKind,
+        span: Span,
+        inner: &Around,
+        course: &Course<'a>,
+        first_command: usize,
+    ) {
+        let last_command = self.plan.commands.len();
+        let commands: Vec<CommandId> = course
+            .nodes
+            .iter()
+            .filter_map(|node| match self.plan.nodes[node.index()].kind {
+                NodeKind::Command { command, .. } if command.index() >= first_command => {
+                    Some(command)
+                }
+                _ => None,
+            })
+            .filter(|command| command.index() < last_command)
+            .collect();
+        let word = places::word(manner);
+        let one = !matches!(manner, StmtKind::Interactive);
+        if commands.is_empty() || (one && commands.len() > 1) {
+            self.error(
+                codes::MANNER,
+                format!("{word} stands in a step with {} commands", commands.len()),
+                span,
+                if one {
+                    "speaks of one command"
+                } else {
+                    "speaks of a command"
+                },
+                "keep one command in this step, and put others into steps of their own",
+            );
+            return;
+        }
+        let manner = match manner {
+            StmtKind::LiveFor(expr) => self.lasting(expr, "`live for`").map(Manner::Live),
+            StmtKind::Background(block) => {
+                let around = inner.at(Place::Look);
+                self.must_look_at_something(block, "`background until`");
+                let done = self.block(Kind::Look, &block.body, block.span, &around);
+                Some(Manner::Background(done.id))
+            }
+            _ => Some(Manner::Interactive),
+        };
+        let Some(manner) = manner else {
+            self.broken();
+            return;
+        };
+        for command in commands {
+            self.plan.commands[command.index()].manner = manner.clone();
+        }
+    }
+
+    /// Something that is looked at again and again holds something to look at.
+    pub(super) fn must_look_at_something(&mut self, block: &'a ast::Block, what: &str) {
+        let looks = block.body.iter().any(|stmt| {
+            !places::is_text(stmt) && !places::is_policy(stmt)
+        });
+        if !looks {
+            self.error(
+                codes::EMPTY,
+                format!("{what} looks at nothing"),
+                block.span,
+                "nothing to look at",
+                "write a `?` command, a GET or an `expect` in it",
+            );
+        }
+    }
+
+    /// Notes that something acts.
+    pub(super) fn acts(&mut self, mark: Mark, span: Span) {
+        if mark == Mark::Act {
+            self.deeds.acts.get_or_insert(span);
+            self.deeds.busy.get_or_insert(span);
+        }
+    }
+
+    pub(super) fn http_mark(&self, http: &ast::Http) -> Mark {
+        method_mark(&http.method.text)
+    }
+}
