@@ -5,6 +5,7 @@ mod corpus;
 mod fmt;
 mod house;
 mod laws;
+mod plan;
 mod practice;
 mod render;
 mod runbooks;

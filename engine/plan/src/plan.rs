@@ -176,7 +176,7 @@ pub enum NodeKind {
         allow: Option<Clause>,
         block: BlockId,
     },
-    /// `name` is the `as`, else the procedure's own: the step's path goes through it.
+    /// `name` is the `as`, else as it was called (`queues.resume`): the step's path goes through it.
     Do {
         procedure: ProcedureId,
         name: String,

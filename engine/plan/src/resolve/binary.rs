@@ -103,7 +103,8 @@ impl<'a> Resolver<'a> {
                 let A::Name(name) = &of.kind else {
                     return;
                 };
-                if let Some(Binding::Var(var, Type::Optional(ty))) = self.lookup(&name.text).cloned()
+                if let Some(Binding::Var(var, Type::Optional(ty))) =
+                    self.lookup(&name.text).cloned()
                 {
                     let entry = Entry {
                         binding: Binding::Var(var, *ty),
@@ -145,8 +146,7 @@ impl<'a> Resolver<'a> {
         if left.ty == right.ty {
             return Some((left, right));
         }
-        let text_like =
-            |ty: &Type| matches!(ty, Type::Text | Type::OneOf(_));
+        let text_like = |ty: &Type| matches!(ty, Type::Text | Type::OneOf(_));
         let literal = |expr: &Expr| {
             matches!(
                 expr.kind,
@@ -211,9 +211,7 @@ impl<'a> Resolver<'a> {
                 };
                 right = match (&right.ty, &want) {
                     // A text beside a closed set: the whole is a text.
-                    (Type::Text, Type::OneOf(values))
-                        if !matches!(&right.kind, ExprKind::Literal(Value::Text(t)) if values.contains(t)) =>
-                    {
+                    (Type::Text, Type::OneOf(values)) if !matches!(&right.kind, ExprKind::Literal(Value::Text(t)) if values.contains(t)) => {
                         right
                     }
                     _ => self.fit(right, &want)?,

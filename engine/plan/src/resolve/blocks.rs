@@ -92,6 +92,8 @@ pub(super) struct Course<'a> {
     pub facts: Facts,
     pub above: Option<NodeId>,
     pub names: Names<'a, ()>,
+    /// Calls of procedures of modules, by module and name.
+    pub calls: std::collections::BTreeMap<(&'a str, &'a str), Span>,
     /// A `confirm … or skip` stands in it.
     pub skips: bool,
 }
@@ -139,6 +141,7 @@ impl<'a> Resolver<'a> {
             facts: Facts::Nothing,
             above: None,
             names: Names::default(),
+            calls: Default::default(),
             skips: false,
         };
         let acted = self.deeds.acts.take();
@@ -576,8 +579,24 @@ impl<'a> Resolver<'a> {
 }
 
 const KEYWORDS: &[&str] = &[
-    "and", "or", "not", "in", "contains", "matches", "is", "yes", "no", "any", "if", "otherwise",
-    "do", "every", "within", "for", "failure", "only",
+    "and",
+    "or",
+    "not",
+    "in",
+    "contains",
+    "matches",
+    "is",
+    "yes",
+    "no",
+    "any",
+    "if",
+    "otherwise",
+    "do",
+    "every",
+    "within",
+    "for",
+    "failure",
+    "only",
 ];
 
 /// The line of a statement where its words stand, without its block: what an error points at.

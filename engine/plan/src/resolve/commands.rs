@@ -9,7 +9,7 @@ use crate::expr::{Expr, ExprKind, Template, TemplatePart};
 use crate::ids::*;
 use crate::plan::Looked;
 use crate::value::{Type, Value};
-use crate::{shell, resolve::narrow};
+use crate::{resolve::narrow, shell};
 use runbook_grammar::ast::{self, CommandBody, HttpOption, Look, Str, StrPart};
 use runbook_grammar::span::Span;
 
@@ -66,7 +66,11 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    pub(super) fn command(&mut self, command: &'a ast::Command, around: &Around) -> Option<CommandId> {
+    pub(super) fn command(
+        &mut self,
+        command: &'a ast::Command,
+        around: &Around,
+    ) -> Option<CommandId> {
         let mut scripts = Vec::new();
         match &command.body {
             CommandBody::Line(text) => {

@@ -50,7 +50,8 @@ impl<'a> Resolver<'a> {
         for (name, ty) in outputs {
             let var = self.new_var(name, ty.clone(), parts.span);
             vars.push(var);
-            let reserved = super::exprs::FACTS.iter().any(|(fact, _)| fact == name) || *name == "run";
+            let reserved =
+                super::exprs::FACTS.iter().any(|(fact, _)| fact == name) || *name == "run";
             if !reserved {
                 self.imply(name, Binding::Var(var, ty.clone()), parts.matrix.span);
             }
@@ -264,12 +265,7 @@ impl<'a> Resolver<'a> {
         whole.then_some(inputs)
     }
 
-    fn given_input(
-        &mut self,
-        expr: &'a ast::Expr,
-        name: &str,
-        ty: &Type,
-    ) -> Option<DecideInput> {
+    fn given_input(&mut self, expr: &'a ast::Expr, name: &str, ty: &Type) -> Option<DecideInput> {
         // A word that is no name here is a value of the column: `decide triage(up: ok)`.
         if let ast::ExprKind::Name(word) = &expr.kind
             && self.lookup(&word.text).is_none()
@@ -304,7 +300,10 @@ impl<'a> Resolver<'a> {
                 };
                 if matches!(has, Type::Optional(_)) {
                     let wanted = super::types::optional(ty.clone());
-                    Some(DecideInput::ValueOrAsk(self.fit_input(value, &wanted)?, var))
+                    Some(DecideInput::ValueOrAsk(
+                        self.fit_input(value, &wanted)?,
+                        var,
+                    ))
                 } else {
                     Some(DecideInput::Value(self.fit_input(value, ty)?))
                 }

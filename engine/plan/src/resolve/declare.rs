@@ -272,9 +272,9 @@ impl<'a> Resolver<'a> {
         if let Some(node) = self.trail.first_checkpoint(&name.text) {
             return Some(node);
         }
-        let steps = self.plan.nodes.iter().any(|node| {
-            matches!(&node.kind, NodeKind::Step { name: step, .. } if *step == name.text)
-        });
+        let steps = self.plan.nodes.iter().any(
+            |node| matches!(&node.kind, NodeKind::Step { name: step, .. } if *step == name.text),
+        );
         let known = self.trail.checkpoint_names();
         let help = match self.near(&name.text, known) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -305,6 +305,7 @@ fn fits_module(stmt: &StmtKind) -> bool {
             | S::Review { .. }
             | S::Contact { .. }
             | S::Needs(_)
+            | S::Secret { .. }
             | S::Interpreter { .. }
             | S::Use { .. }
             | S::Matrix(_)

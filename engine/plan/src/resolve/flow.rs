@@ -92,7 +92,12 @@ impl<'a> Resolver<'a> {
             true => Manual::Yes,
             false => Manual::No,
         };
-        if self.plan.blocks[done.id.index()].policies.irreversible.is_some() && !done.skippable {
+        if self.plan.blocks[done.id.index()]
+            .policies
+            .irreversible
+            .is_some()
+            && !done.skippable
+        {
             self.trail.irreversible(name.span);
         }
         if around.place != Place::Branches {
@@ -187,15 +192,13 @@ impl<'a> Resolver<'a> {
             ends = ends.and(other.ends);
             other.id
         });
-        let kind = title
-            .zip(within)
-            .map(|(title, within)| NodeKind::Attempt {
-                name: name.text.clone(),
-                title,
-                within,
-                block: done.id,
-                otherwise,
-            });
+        let kind = title.zip(within).map(|(title, within)| NodeKind::Attempt {
+            name: name.text.clone(),
+            title,
+            within,
+            block: done.id,
+            otherwise,
+        });
         (kind, ends)
     }
 
@@ -254,7 +257,9 @@ impl<'a> Resolver<'a> {
                         items.span,
                         format!("this is `{}`", words(&ty)),
                         match ty {
-                            Type::Text => "write `lines(…)` around it, or capture it as `list of text`",
+                            Type::Text => {
+                                "write `lines(…)` around it, or capture it as `list of text`"
+                            }
                             _ => "give it a list, or `json` that holds one",
                         },
                     );

@@ -36,11 +36,16 @@ impl<'a> Resolver<'a> {
             }
             let here = self.here;
             let help = if self.units[here].procedures.get(&name.text).is_some() {
-                format!("write `let x = do {}(…)`: a procedure is called by `do`", name.text)
+                format!(
+                    "write `let x = do {}(…)`: a procedure is called by `do`",
+                    name.text
+                )
             } else {
                 match self.near(&name.text, FUNCTIONS.iter().map(|(word, ..)| *word)) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "write len, lines, trim, join, number, json, basename, now or env".into(),
+                    None => {
+                        "write len, lines, trim, join, number, json, basename, now or env".into()
+                    }
                 }
             };
             self.error(

@@ -14,14 +14,23 @@ use runbook_grammar::span::Span;
 impl<'a> Resolver<'a> {
     /// Params and secrets in the order they stand: each sees those before it.
     pub(super) fn resolve_inputs(&mut self) {
-        self.here = 0;
-        if self.unit().is_module() {
-            return;
+        for at in 0..self.units.len() {
+            self.here = at;
+            self.inputs_of_file();
         }
+        self.here = 0;
+    }
+
+    fn inputs_of_file(&mut self) {
         let file = self.unit().file;
+        let module = self.unit().is_module();
         let around = self.file_around(Place::Look);
         for stmt in &file.body {
             match &stmt.kind {
+                // Refused with all else that does not belong into a module.
+                StmtKind::Param { name, .. } if module => {
+                    self.bind_in_file(name, Binding::Unknown);
+                }
                 StmtKind::Param {
                     name,
                     ty,
@@ -115,7 +124,10 @@ impl<'a> Resolver<'a> {
             span: name.span,
             origin: Origin::Written,
         };
-        if let Err(first) = self.units[self.here].values.insert(&name.text, entry, name.span) {
+        if let Err(first) = self.units[self.here]
+            .values
+            .insert(&name.text, entry, name.span)
+        {
             self.report(
                 Diagnostic::error(
                     codes::ALREADY_BOUND,
@@ -200,7 +212,10 @@ impl<'a> Resolver<'a> {
             _ => {
                 self.error(
                     codes::NOT_HERE,
-                    format!("{} stands in the block of an input", places::word(&stmt.kind)),
+                    format!(
+                        "{} stands in the block of an input",
+                        places::word(&stmt.kind)
+                    ),
                     head_of(stmt),
                     "has no use here",
                     "write prose, `suggest from`, `from`, `matches` or `check { … }`",

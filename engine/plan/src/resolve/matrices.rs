@@ -338,7 +338,8 @@ impl<'a> Resolver<'a> {
                 Test::Between(from?, to?)
             }
             CellTest::List(tests) => {
-                let read: Vec<Option<Test>> = tests.iter().map(|test| self.test(test, ty)).collect();
+                let read: Vec<Option<Test>> =
+                    tests.iter().map(|test| self.test(test, ty)).collect();
                 Test::OneOf(read.into_iter().collect::<Option<_>>()?)
             }
         })

@@ -3,7 +3,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`scope`], [`near`] | which name means what, and which one was meant |
+//! | [`scope`] | which name means what |
 //! | [`units`] | the files, their modules and the names they declare |
 //! | [`types`], [`exprs`], [`binary`], [`functions`] | types, expressions and how they fit together |
 //! | [`templates`], [`commands`] | text with holes; commands and requests |
@@ -13,6 +13,7 @@
 //! | [`places`], [`policies`], [`blocks`] | what may stand where, and what a block says of itself |
 //! | [`flow`], [`things`], [`prompts`], [`rewind`] | statements |
 
+mod binary;
 mod blocks;
 mod commands;
 mod decide;
@@ -22,8 +23,6 @@ mod flow;
 mod functions;
 mod inputs;
 mod matrices;
-mod near;
-mod binary;
 mod people;
 mod places;
 mod policies;
@@ -169,7 +168,10 @@ impl<'a> Resolver<'a> {
             return None;
         }
         self.searched += 1;
-        near::nearest(word, candidates).map(str::to_owned)
+        // Sorted, because names come out of tables that have no order.
+        let mut candidates: Vec<&str> = candidates.into_iter().collect();
+        candidates.sort_unstable();
+        crate::near::nearest(word, candidates).map(str::to_owned)
     }
 
     fn broken(&mut self) {

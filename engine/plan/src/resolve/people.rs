@@ -28,18 +28,14 @@ impl<'a> Resolver<'a> {
                 match &stmt.kind {
                     StmtKind::Contact { title, block, .. } => {
                         let (contact, span) = self.contact(stmt, title, block.as_ref());
-                        escalations.push(
-                            contact
-                                .escalate
-                                .map(|(_, to)| to.index())
-                                .zip(span),
-                        );
+                        escalations.push(contact.escalate.map(|(_, to)| to.index()).zip(span));
                         self.plan.contacts.push(contact);
                     }
                     StmtKind::Channel { name, title, block } => {
                         let around = self.file_around(Place::Channel);
                         let block = block.as_ref().map(|block| {
-                            self.block(Kind::Channel, &block.body, block.span, &around).id
+                            self.block(Kind::Channel, &block.body, block.span, &around)
+                                .id
                         });
                         let title = self.fixed(title, "the title of a channel");
                         self.plan.channels.push(Channel {
@@ -146,12 +142,10 @@ impl<'a> Resolver<'a> {
                     }
                     escalates = Some(stmt.span);
                     let after = self.fixed_duration(after, "`escalate after`");
-                    let to = self.find_words(
-                        "contact",
-                        std::slice::from_ref(to),
-                        to.span,
-                        |unit| &unit.contacts,
-                    );
+                    let to =
+                        self.find_words("contact", std::slice::from_ref(to), to.span, |unit| {
+                            &unit.contacts
+                        });
                     contact.escalate = after.zip(to);
                 }
                 StmtKind::Bad => self.broken(),
@@ -276,7 +270,9 @@ impl<'a> Resolver<'a> {
         let within = self.maybe(within.as_ref(), |r, within| {
             r.fixed_duration(within, "`within`")
         });
-        let to = self.maybe(to.as_ref(), |r, to| r.find("contact", to, |unit| &unit.contacts));
+        let to = self.maybe(to.as_ref(), |r, to| {
+            r.find("contact", to, |unit| &unit.contacts)
+        });
         let mut items = Vec::new();
         let mut fine = true;
         for stmt in block.iter().flat_map(|block| &block.body) {

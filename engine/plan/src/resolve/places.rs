@@ -250,10 +250,7 @@ pub(super) fn refuse(place: Place, stmt: &Stmt) -> Option<Refusal> {
                 | Kind::Notify
                 | Kind::Check
         ),
-        Place::Channel => matches!(
-            kind,
-            Kind::Plain | Kind::Looks | Kind::Acts | Kind::Check
-        ),
+        Place::Channel => matches!(kind, Kind::Plain | Kind::Looks | Kind::Acts | Kind::Check),
         Place::Branches => matches!(stmt.kind, StmtKind::Step { .. } | StmtKind::Do(_)),
     };
     if fits {

@@ -62,12 +62,7 @@ fn may(kind: Kind, stmt: &StmtKind) -> bool {
 
 impl<'a> Resolver<'a> {
     /// Reads the policies that are known at the start of the block, and puts the defaults into `inner`.
-    pub(super) fn head(
-        &mut self,
-        kind: Kind,
-        body: &'a [Stmt],
-        inner: &mut Around,
-    ) -> Head<'a> {
+    pub(super) fn head(&mut self, kind: Kind, body: &'a [Stmt], inner: &mut Around) -> Head<'a> {
         let mut head = Head::default();
         if kind == Kind::Undo {
             inner.timeout = None;
@@ -239,13 +234,16 @@ impl<'a> Resolver<'a> {
     fn all_known(&self, expr: &ast::Expr) -> bool {
         match &expr.kind {
             A::Name(name) => {
-                self.lookup(&name.text).is_some() || self.is_severity(&name.text) || name.text == "run"
+                self.lookup(&name.text).is_some()
+                    || self.is_severity(&name.text)
+                    || name.text == "run"
             }
             A::Text(text) => text.parts.iter().all(|part| match part {
                 ast::StrPart::Text { .. } => true,
-                ast::StrPart::Hole { path, .. } => path.names.first().is_none_or(|name| {
-                    self.lookup(&name.text).is_some() || name.text == "run"
-                }),
+                ast::StrPart::Hole { path, .. } => path
+                    .names
+                    .first()
+                    .is_none_or(|name| self.lookup(&name.text).is_some() || name.text == "run"),
             }),
             A::List(items) | A::Call(_, items) => items.iter().all(|item| self.all_known(item)),
             A::Field(of, _)
@@ -319,7 +317,9 @@ impl<'a> Resolver<'a> {
             }
             _ => {}
         }
-        self.new_settings(inner).env.push((name.text.clone(), value));
+        self.new_settings(inner)
+            .env
+            .push((name.text.clone(), value));
     }
 
     /// A duration of any length.
@@ -480,9 +480,7 @@ impl<'a> Resolver<'a> {
         let mut around = inner.at(Place::Undo);
         around.no_end = Some("an `undo` only takes back");
         match undo {
-            Undo::Block(block) => {
-                Some(self.block(Kind::Undo, &block.body, block.span, &around).id)
-            }
+            Undo::Block(block) => Some(self.block(Kind::Undo, &block.body, block.span, &around).id),
             Undo::Command(command) => {
                 let id = self.new_block(command.span);
                 self.head_of_undo(id, &mut around);
@@ -579,9 +577,10 @@ impl<'a> Resolver<'a> {
 
     /// Something that is looked at again and again holds something to look at.
     pub(super) fn must_look_at_something(&mut self, block: &'a ast::Block, what: &str) {
-        let looks = block.body.iter().any(|stmt| {
-            !places::is_text(stmt) && !places::is_policy(stmt)
-        });
+        let looks = block
+            .body
+            .iter()
+            .any(|stmt| !places::is_text(stmt) && !places::is_policy(stmt));
         if !looks {
             self.error(
                 codes::EMPTY,

@@ -196,7 +196,9 @@ impl<'a> Resolver<'a> {
         self.plan.procedures[at].block = done.id;
 
         if done.ends.is_none() && matches!(self.procedures[at].returns, Returns::Type(_)) {
-            let span = self.procedures[at].promised.map_or(block.span, |ty| ty.span);
+            let span = self.procedures[at]
+                .promised
+                .map_or(block.span, |ty| ty.span);
             self.report(
                 Diagnostic::error(
                     codes::RETURN,
@@ -318,7 +320,13 @@ impl<'a> Resolver<'a> {
         course: &mut Course<'a>,
     ) -> Option<Called> {
         let name = call.binds.as_ref().or(call.path.names.last())?;
-        if let Err(first) = course.names.insert(&name.text, (), name.span) {
+        let taken = match (&call.binds, call.path.names.as_slice()) {
+            (None, [module, name]) => course
+                .calls
+                .insert((&module.text, &name.text), call.path.span),
+            _ => course.names.insert(&name.text, (), name.span).err(),
+        };
+        if let Some(first) = taken {
             self.report(
                 Diagnostic::error(
                     codes::STEP_TAKEN,
@@ -378,7 +386,14 @@ impl<'a> Resolver<'a> {
         let args = self.arguments(call, at)?;
         Some(Called {
             procedure: id,
-            name: name.text.clone(),
+            name: match &call.binds {
+                Some(name) => name.text.clone(),
+                None => {
+                    let words: Vec<&str> =
+                        call.path.names.iter().map(|n| n.text.as_str()).collect();
+                    words.join(".")
+                }
+            },
             args,
         })
     }
@@ -475,8 +490,7 @@ impl<'a> Resolver<'a> {
             }
         }
         for (slot, (name, var, has_default)) in formals.iter().enumerate() {
-            let may_miss = *has_default
-                || matches!(var, Some((_, Type::Optional(_))));
+            let may_miss = *has_default || matches!(var, Some((_, Type::Optional(_))));
             if given[slot].is_none() && !may_miss {
                 whole = false;
                 self.report(

@@ -112,11 +112,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn within_else(
-        &mut self,
-        within: &'a ast::Within,
-        answers: Answers<'_>,
-    ) -> Option<Within> {
+    fn within_else(&mut self, within: &'a ast::Within, answers: Answers<'_>) -> Option<Within> {
         let limit = self.lasting(&within.limit, "`within`");
         let otherwise = self.maybe(within.otherwise.as_ref(), |r, otherwise| match otherwise {
             ast::WithinElse::Escalate { to, text } => {

@@ -150,7 +150,12 @@ impl<'a> Trail<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn rewind(&mut self, to: &'a ast::Path, span: Span, around: &Around) -> Option<NodeKind> {
+    pub(super) fn rewind(
+        &mut self,
+        to: &'a ast::Path,
+        span: Span,
+        around: &Around,
+    ) -> Option<NodeKind> {
         if let Some(branch) = around.branch {
             self.report(
                 Diagnostic::error(
@@ -198,7 +203,10 @@ impl<'a> Resolver<'a> {
         let diagnostic = if let Some(declared) = self.trail.checkpoints.span(&name.text) {
             Diagnostic::error(
                 codes::NO_CHECKPOINT,
-                format!("the checkpoint `{}` may not have been passed here", name.text),
+                format!(
+                    "the checkpoint `{}` may not have been passed here",
+                    name.text
+                ),
                 span,
                 format!("named by {what}"),
             )
@@ -249,7 +257,13 @@ impl<'a> Resolver<'a> {
                 Some(_) => format!("the snapshot `{}` may not have been taken here", name.text),
                 None => format!("no snapshot before this is called `{}`", name.text),
             };
-            self.error(codes::NO_SNAPSHOT, message, name.span, "compared here", help);
+            self.error(
+                codes::NO_SNAPSHOT,
+                message,
+                name.span,
+                "compared here",
+                help,
+            );
         }
         whole.then(|| NodeKind::Compare {
             before: before.text.clone(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::flow::OUTCOMES;
-use super::near::nearest;
 use super::places;
 use crate::Plan;
 use crate::codes;
+use crate::near::nearest;
 use crate::plan::NodeKind;
 use runbook_grammar::ast::{self, StmtKind, WhenWhat};
 use runbook_grammar::diagnostic::Diagnostic;
@@ -57,7 +57,7 @@ impl Known {
                 | NodeKind::Section {
                     name: Some(name), ..
                 } => {
-                    places.insert(name.clone());
+                    places.extend(name.split('.').map(str::to_owned));
                 }
                 _ => {}
             }
@@ -112,8 +112,10 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
         }
         StmtKind::Ends(name) => {
             if OUTCOMES.iter().all(|(word, _)| *word != name.text) {
-                let names: BTreeSet<String> =
-                    OUTCOMES.iter().map(|(word, _)| (*word).to_owned()).collect();
+                let names: BTreeSet<String> = OUTCOMES
+                    .iter()
+                    .map(|(word, _)| (*word).to_owned())
+                    .collect();
                 found.push(unknown(name, "outcome", &names));
             }
         }
@@ -126,7 +128,9 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
                 Span { ..stmt.span },
                 "has no use here",
             )
-            .help("write `given`, `when`, `answer`, `after`, `reaches`, `never reaches` and `ends`"),
+            .help(
+                "write `given`, `when`, `answer`, `after`, `reaches`, `never reaches` and `ends`",
+            ),
         ),
     }
 }

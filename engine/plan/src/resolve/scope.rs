@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_types,
-    reason = "names are only looked up; whatever walks them takes a minimum, so no order shows"
+    reason = "names are only looked up; whoever walks them sorts them first, so no order shows"
 )]
 
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ impl<'a, T> Names<'a, T> {
         self.map.is_empty()
     }
 
-    /// In no order: for [`super::near::nearest`].
+    /// In no order: whoever shows them sorts them.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.map.keys().copied()
     }
@@ -127,7 +127,7 @@ impl<'a> Scope<'a> {
         self.gone.get(name).copied()
     }
 
-    /// In no order: for [`super::near::nearest`].
+    /// In no order: whoever shows them sorts them.
     pub fn visible(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.names
             .iter()

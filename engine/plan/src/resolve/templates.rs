@@ -124,16 +124,23 @@ impl<'a> Resolver<'a> {
         let written = written.join(".");
         let verbatim = match used {
             Use::Passed => {
-                format!("to keep the braces as they are, write a fence marked `verbatim`, or `{{{{ {written} }}}}` with blanks")
+                format!(
+                    "to keep the braces as they are, write a fence marked `verbatim`, or `{{{{ {written} }}}}` with blanks"
+                )
             }
             _ => format!("to keep the braces as they are, write `{{{{ {written} }}}}` with blanks"),
         };
         let help = if FACTS.iter().any(|(fact, _)| fact == word) {
             format!("capture it first, as in `let x: text = ? …`, and name that; {verbatim}")
         } else if word == "run" {
-            format!("write run.id, run.started, run.severity, run.operator or run.trigger; {verbatim}")
+            format!(
+                "write run.id, run.started, run.severity, run.operator or run.trigger; {verbatim}"
+            )
         } else {
-            format!("{}; {verbatim}", self.help_for_name(word).trim_end_matches('?'))
+            format!(
+                "{}; {verbatim}",
+                self.help_for_name(word).trim_end_matches('?')
+            )
         };
         let mut diagnostic = Diagnostic::error(
             codes::UNKNOWN_HOLE,

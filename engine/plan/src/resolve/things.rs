@@ -238,32 +238,35 @@ impl<'a> Resolver<'a> {
         let returns = called
             .as_ref()
             .map(|called| self.procedures[called.procedure.index()].returns.clone());
-        let var = match result {
-            None => None,
-            Some((name, declared)) => {
-                use super::procedures::Returns;
-                let ty = match returns {
-                    Some(Returns::Type(ty)) => Some(ty),
-                    Some(Returns::Nothing) => {
-                        self.error(
+        let var =
+            match result {
+                None => None,
+                Some((name, declared)) => {
+                    use super::procedures::Returns;
+                    let ty = match returns {
+                        Some(Returns::Type(ty)) => Some(ty),
+                        Some(Returns::Nothing) => {
+                            self.error(
                             codes::NO_RESULT,
                             format!("the procedure gives nothing back for `{}`", name.text),
                             call.path.span,
                             "returns no value",
                             "call it with `do` alone, or declare what it returns with `-> type`",
                         );
-                        None
-                    }
-                    Some(Returns::Unknown) | None => {
-                        self.broken();
-                        None
-                    }
-                };
-                let ty = match (ty, declared) {
-                    (Some(ty), Some(declared)) if ty != declared => {
-                        let widened = matches!((&ty, &declared), (Type::OneOf(_), Type::Text));
-                        if !widened {
-                            self.report(
+                            None
+                        }
+                        Some(Returns::Unknown) | None => {
+                            self.broken();
+                            None
+                        }
+                    };
+                    let ty =
+                        match (ty, declared) {
+                            (Some(ty), Some(declared)) if ty != declared => {
+                                let widened =
+                                    matches!((&ty, &declared), (Type::OneOf(_), Type::Text));
+                                if !widened {
+                                    self.report(
                                 Diagnostic::error(
                                     codes::TYPE,
                                     format!(
@@ -277,18 +280,18 @@ impl<'a> Resolver<'a> {
                                 .label(call.path.span, format!("returns `{}`", words(&ty)))
                                 .help(format!("write `{}: {}`", name.text, words(&ty))),
                             );
-                        }
-                        Some(declared)
+                                }
+                                Some(declared)
+                            }
+                            (ty, _) => ty,
+                        };
+                    let bound = self.bind(name, ty);
+                    if bound.is_none() {
+                        return None;
                     }
-                    (ty, _) => ty,
-                };
-                let bound = self.bind(name, ty);
-                if bound.is_none() {
-                    return None;
+                    bound
                 }
-                bound
-            }
-        };
+            };
         let called = called?;
         Some(NodeKind::Do {
             procedure: called.procedure,
@@ -297,5 +300,4 @@ impl<'a> Resolver<'a> {
             result: var,
         })
     }
-
 }

@@ -31,6 +31,7 @@ impl<'a> Resolver<'a> {
             facts: Facts::Nothing,
             above: None,
             names: Names::default(),
+            calls: Default::default(),
             skips: false,
         };
         self.scope.open();

@@ -120,7 +120,10 @@ impl<'a> Resolver<'a> {
         };
         self.error(
             codes::UNKNOWN_TYPE,
-            format!("the matrix has no column `{}` in its signature", column.text),
+            format!(
+                "the matrix has no column `{}` in its signature",
+                column.text
+            ),
             column.span,
             "named here as a column",
             help,
@@ -279,7 +282,10 @@ impl<'a> Resolver<'a> {
                 self.report(
                     Diagnostic::error(
                         codes::UNIT,
-                        format!("a number without a unit stands where a {} belongs", words(want)),
+                        format!(
+                            "a number without a unit stands where a {} belongs",
+                            words(want)
+                        ),
                         span,
                         "has no unit",
                     )

@@ -334,18 +334,28 @@ impl<'a> Resolver<'a> {
             for stmt in &file.body {
                 let unit = &mut self.units[at];
                 let (kind, name, first) = match &stmt.kind {
-                    StmtKind::Severity { name, .. } => {
-                        ("severity", name, unit.severities.insert(&name.text, (), name.span))
-                    }
+                    StmtKind::Severity { name, .. } => (
+                        "severity",
+                        name,
+                        unit.severities.insert(&name.text, (), name.span),
+                    ),
                     StmtKind::Contact { name, .. } => {
                         let id = ContactId(contacts);
                         contacts += 1;
-                        ("contact", name, unit.contacts.insert(&name.text, id, name.span))
+                        (
+                            "contact",
+                            name,
+                            unit.contacts.insert(&name.text, id, name.span),
+                        )
                     }
                     StmtKind::Channel { name, .. } => {
                         let id = ChannelId(channels);
                         channels += 1;
-                        ("channel", name, unit.channels.insert(&name.text, id, name.span))
+                        (
+                            "channel",
+                            name,
+                            unit.channels.insert(&name.text, id, name.span),
+                        )
                     }
                     StmtKind::Interpreter { name, .. } => {
                         let id = InterpreterId(interpreters);
@@ -359,18 +369,23 @@ impl<'a> Resolver<'a> {
                     StmtKind::Host { name, .. } => {
                         ("host", name, unit.hosts.insert(&name.text, (), name.span))
                     }
-                    StmtKind::Trigger { name, .. } => {
-                        ("trigger", name, unit.triggers.insert(&name.text, (), name.span))
-                    }
+                    StmtKind::Trigger { name, .. } => (
+                        "trigger",
+                        name,
+                        unit.triggers.insert(&name.text, (), name.span),
+                    ),
                     StmtKind::Message { name, .. } => {
                         let id = MessageId(narrow(self.messages.len()));
                         let taken = unit.messages.insert(&name.text, id, name.span);
-                        self.messages.push(super::people::MessageSlot { unit: at, stmt });
+                        self.messages
+                            .push(super::people::MessageSlot { unit: at, stmt });
                         ("message", name, taken)
                     }
                     StmtKind::Matrix(matrix) => {
                         let id = MatrixId(narrow(self.matrices.len()));
-                        let taken = unit.matrices.insert(&matrix.name.text, id, matrix.name.span);
+                        let taken = unit
+                            .matrices
+                            .insert(&matrix.name.text, id, matrix.name.span);
                         self.matrices.push(super::matrices::Slot::new(at, matrix));
                         ("matrix", &matrix.name, taken)
                     }

@@ -113,7 +113,10 @@ fn put(expr: &Expr, out: &mut String) {
         }
         ExprKind::Matches(of, pattern) => {
             put(of, out);
-            out.push_str(&format!(" matches \"{}\"", pattern.text.replace('"', "\\\"")));
+            out.push_str(&format!(
+                " matches \"{}\"",
+                pattern.text.replace('"', "\\\"")
+            ));
         }
         ExprKind::Range(a, b) => {
             put(a, out);
