@@ -131,10 +131,15 @@ pub fn relayout(text: &str, dice: &mut Dice) -> String {
 /// All of that, and comments between and behind statements, wider blanks, tabs.
 pub fn mess(text: &str, dice: &mut Dice) -> String {
     let mut out = String::new();
-    for group in groups(&relayout(text, dice)) {
+    let text = relayout(text, dice);
+    let groups = groups(&text);
+    for (index, group) in groups.iter().enumerate() {
         let words = group[0].trim();
+        // A comment before `else` would move behind it.
+        let next = groups.get(index + 1).map_or("", |next| next[0].trim());
+        let before_else = next.starts_with("else") || next.starts_with("otherwise");
         let is_text = words.starts_with(['>', '!', '-', '|', '$', '?', '#']) || words.is_empty();
-        if dice.roll(9) == 0 {
+        if dice.roll(9) == 0 && !words.starts_with("else") && !words.starts_with("otherwise") {
             out.push_str(&format!(
                 "{}# remark {}\n",
                 " ".repeat(dice.roll(7) as usize),
@@ -151,7 +156,7 @@ pub fn mess(text: &str, dice: &mut Dice) -> String {
         } else {
             out.push_str(&widen(group[0], dice));
             match dice.roll(8) {
-                0 => out.push_str(&format!(" # note {}", dice.roll(1000))),
+                0 if !before_else => out.push_str(&format!(" # note {}", dice.roll(1000))),
                 1 => out.push_str("  \t"),
                 _ => {}
             }
@@ -166,6 +171,17 @@ pub fn mess(text: &str, dice: &mut Dice) -> String {
     } else {
         out
     }
+}
+
+/// A text without its blanks, line ends and the rulers of its tables: what layout cannot change.
+pub fn squeezed(text: &str) -> String {
+    let is_ruler = |line: &&str| {
+        line.trim().starts_with("|-") && line.trim().chars().all(|char| "|- ".contains(char))
+    };
+    let lines = text.lines().filter(|line| !is_ruler(line));
+    lines
+        .flat_map(|line| line.chars().filter(|char| !char.is_whitespace()))
+        .collect()
 }
 
 /// Makes some blanks wider that stand outside of strings.

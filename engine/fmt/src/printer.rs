@@ -67,7 +67,11 @@ impl<'a> Printer<'a> {
             "{kind} {}",
             self.slice(header.title.span)
         )));
-        self.trailing_comments();
+        let heading_end = header.title.span.range().end;
+        let line_end = self.source.text[heading_end..]
+            .find('\n')
+            .map_or(self.source.text.len(), |at| heading_end + at);
+        self.comments_before(line_end, Gap::None);
         if !alone || !self.comments.is_empty() {
             self.lines.blank();
         }
@@ -119,16 +123,6 @@ impl<'a> Printer<'a> {
         gap
     }
 
-    /// Prints the comments behind the line just pushed, if they come next.
-    fn trailing_comments(&mut self) {
-        while let Some((comment, rest)) = self.comments.split_first() {
-            if !comment.trailing || self.lines.trail(&comment_text(comment)).is_err() {
-                break;
-            }
-            self.comments = rest;
-        }
-    }
-
     /// Takes the comments inside a bracket that stand before `end`.
     pub fn take_comments_before(&mut self, end: usize) -> Vec<&'a Comment> {
         let count = self
@@ -142,9 +136,13 @@ impl<'a> Printer<'a> {
     }
 
     fn has_comment_in(&self, span: Span) -> bool {
+        let start = |comment: &Comment| comment.span.range().start;
+        let first = self
+            .comments
+            .partition_point(|comment| start(comment) < span.range().start);
         self.comments
-            .iter()
-            .any(|comment| span.range().contains(&comment.span.range().start))
+            .get(first)
+            .is_some_and(|comment| span.range().contains(&start(comment)))
     }
 
     /// Whether the line above the one that holds `place` is blank.

@@ -3,7 +3,7 @@
 use crate::document::{Document, Role, role};
 use crate::names::humane;
 use crate::text::{code, escape, inline, plain, prose, source_text, table};
-use runbook_grammar::ast::{Block, File, Matrix, Need, SecretFrom, Stmt, StmtKind, Str};
+use runbook_grammar::ast::{Block, File, Need, SecretFrom, Stmt, StmtKind, Str};
 
 impl<'a> Document<'a> {
     /// Prose before anything is done.
@@ -371,78 +371,6 @@ impl<'a> Document<'a> {
         if let Some(block) = block {
             self.inside(|doc| doc.content(&block.body));
         }
-    }
-
-    pub fn matrices(&mut self) {
-        let mut first = true;
-        for (file, stmt) in self.declarations() {
-            if let StmtKind::Matrix(matrix) = &stmt.kind {
-                if std::mem::take(&mut first) {
-                    self.heading(2, "How to decide", None);
-                }
-                let name = format!("{}{}", self.names.prefixes[file], matrix.name.text);
-                self.heading(3, &escape(&humane(&name)), Some(&format!("matrix-{name}")));
-                self.out.block(&self.matrix_intro(matrix));
-                let head: Vec<_> = matrix
-                    .table
-                    .head
-                    .iter()
-                    .map(|cell| escape(&humane(&cell.text)))
-                    .collect();
-                let head: Vec<_> = head.iter().map(String::as_str).collect();
-                let rows: Vec<_> = matrix
-                    .table
-                    .rows
-                    .iter()
-                    .map(|row| self.row(matrix, row))
-                    .collect();
-                self.out.block(&table(&head, &rows));
-            }
-        }
-    }
-
-    fn matrix_intro(&self, matrix: &Matrix) -> String {
-        let names = |formals: &[runbook_grammar::ast::Formal]| {
-            let names: Vec<_> = formals
-                .iter()
-                .map(|formal| code(&formal.name.text))
-                .collect();
-            crate::text::and(&names)
-        };
-        let which = if matrix.first {
-            "The first row that fits counts."
-        } else {
-            "Exactly one row fits."
-        };
-        format!(
-            "From {} follows {}. {which}",
-            names(&matrix.inputs),
-            names(&matrix.outputs)
-        )
-    }
-
-    fn row(&self, matrix: &Matrix, row: &runbook_grammar::ast::Row) -> Vec<String> {
-        let cells = row
-            .cells
-            .iter()
-            .zip(&matrix.table.head)
-            .map(|(cell, head)| {
-                let is_output = matrix
-                    .outputs
-                    .iter()
-                    .any(|output| output.name.text == head.text);
-                let text = cell.text.trim();
-                let quoted = text
-                    .strip_prefix('"')
-                    .and_then(|text| text.strip_suffix('"'))
-                    .filter(|inner| !inner.contains('"'));
-                match (quoted, is_output && !text.is_empty()) {
-                    (Some(inner), _) => escape(inner),
-                    (None, true) => code(text),
-                    (None, false) => escape(text),
-                }
-            });
-        cells.collect()
     }
 }
 

@@ -6,9 +6,11 @@
 //! |---|---|
 //! | `document` | the order of the document, headings, links |
 //! | `front` | what a reader knows before the first step: facts, people, inputs, safeguards, tables |
+//! | `matrix` | decision tables |
 //! | `flow` | what is done, numbered |
 //! | `branches` | decisions, attempts, and where they lead |
 //! | `content` | what stands in a step |
+//! | `command` | commands and requests |
 //! | `phrase` | statements that a sentence can say |
 //! | `policy` | time limits, retries, undo |
 //! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
@@ -19,11 +21,13 @@
 
 mod back;
 mod branches;
+mod command;
 mod content;
 mod document;
 mod flow;
 mod front;
 mod graph;
+mod matrix;
 mod names;
 mod out;
 mod phrase;
