@@ -21,6 +21,7 @@ mod frame;
 mod machine;
 pub mod prompt;
 mod resume;
+pub mod secret;
 pub mod state;
 pub mod step;
 mod verdict;

@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | [`drive`] | the loop that ties the core to the world |
 //! | [`load`], [`files`] | the runbook and its modules, read once |
 //! | [`runs`], [`lock`] | the state home, the folder of a run, who has it |
 //! | [`journal`] | facts, durable before they are believed |
@@ -16,6 +17,7 @@ pub mod answers;
 pub mod clock;
 pub mod codes;
 pub mod config;
+pub mod drive;
 pub mod error;
 pub mod files;
 pub mod http;

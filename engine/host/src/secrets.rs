@@ -83,7 +83,10 @@ impl Vault {
         }
         let now = self.names.iter().zip(&self.texts);
         let now = now.filter_map(|(name, text)| Some((name.as_str(), text.as_deref()?)));
-        let before = self.former.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let before = self
+            .former
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
         self.forms = Arc::new(Forms::of(now.chain(before)));
         Ok(())
     }
@@ -177,7 +180,8 @@ pub fn fetch_still(from: &SecretFrom, directory: &Path) -> Option<Result<String,
 }
 
 fn from_file(path: &Path) -> Result<String, String> {
-    let said = |error: &std::io::Error| format!("{} cannot be read: {}", path.display(), plainly(error));
+    let said =
+        |error: &std::io::Error| format!("{} cannot be read: {}", path.display(), plainly(error));
     let about = std::fs::metadata(path).map_err(|error| said(&error))?;
     if !about.is_file() {
         return Err(format!("{} is not a file", path.display()));
@@ -219,7 +223,11 @@ pub fn fetch_from_command(launch: &Launch) -> Result<String, String> {
         }
     }
     let mut child = command.spawn().map_err(|error| {
-        format!("{} cannot be started: {}", program.to_string_lossy(), plainly(&error))
+        format!(
+            "{} cannot be started: {}",
+            program.to_string_lossy(),
+            plainly(&error)
+        )
     })?;
     crate::process::spare(child.id());
     let (mut to, mut from) = (child.stdin.take(), child.stdout.take());
@@ -232,7 +240,10 @@ pub fn fetch_from_command(launch: &Launch) -> Result<String, String> {
         drop(to);
         let mut bytes = Vec::new();
         let result = match from.as_mut() {
-            Some(from) => from.take(LONGEST + 1).read_to_end(&mut bytes).map(|_| bytes),
+            Some(from) => from
+                .take(LONGEST + 1)
+                .read_to_end(&mut bytes)
+                .map(|_| bytes),
             None => Ok(bytes),
         };
         // Whoever waited may have given up.
@@ -246,7 +257,12 @@ pub fn fetch_from_command(launch: &Launch) -> Result<String, String> {
     let ended = child.wait();
     crate::process::forget(child.id());
     let bytes = match read {
-        Err(_) => return Err(format!("the command took longer than {} s", PATIENCE.as_secs())),
+        Err(_) => {
+            return Err(format!(
+                "the command took longer than {} s",
+                PATIENCE.as_secs()
+            ));
+        }
         Ok(Err(error)) => return Err(format!("its output cannot be read: {}", plainly(&error))),
         Ok(Ok(bytes)) => bytes,
     };
@@ -289,7 +305,10 @@ mod tests {
         assert!(vault.redactor().is_none());
         vault.put(SecretId(0), "open sesame\n".into()).unwrap();
         assert_eq!(vault.forms().clean("say open sesame!"), "say ‹token›!");
-        assert_eq!(vault.resolve(&EnvValue::Secret(SecretId(0))).unwrap(), "open sesame");
+        assert_eq!(
+            vault.resolve(&EnvValue::Secret(SecretId(0))).unwrap(),
+            "open sesame"
+        );
         let mixed = EnvValue::Mixed(vec![
             EnvValue::Text("t=".into()),
             EnvValue::SecretEncoded(SecretId(0)),
@@ -314,7 +333,10 @@ mod tests {
         let before = vault.fingerprints("salt");
         vault.put(SecretId(0), "second-one".into()).unwrap();
         assert_ne!(vault.fingerprints("salt"), before);
-        assert_eq!(vault.forms().clean("first-one second-one"), "‹token› ‹token›");
+        assert_eq!(
+            vault.forms().clean("first-one second-one"),
+            "‹token› ‹token›"
+        );
         assert!(!format!("{before:?}").contains("first"));
         assert_ne!(vault.fingerprints("other"), vault.fingerprints("salt"));
     }
@@ -322,14 +344,20 @@ mod tests {
     fn launch(script: &str, by: Door) -> Launch {
         Launch {
             line: crate::process::Line {
-                words: vec!["sh".into(), if by == Door::Argument { "-c" } else { "-s" }.into()],
+                words: vec![
+                    "sh".into(),
+                    if by == Door::Argument { "-c" } else { "-s" }.into(),
+                ],
                 script: Some(crate::process::Script {
                     text: script.into(),
                     by,
                 }),
             },
             dir: "/".into(),
-            env: vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default()), ("X".into(), "y z".into())],
+            env: vec![
+                ("PATH".into(), std::env::var_os("PATH").unwrap_or_default()),
+                ("X".into(), "y z".into()),
+            ],
             manner: Manner::Plain,
             keep: crate::process::Keep::Whole,
         }
@@ -338,12 +366,18 @@ mod tests {
     #[test]
     fn s13_a_command_gives_a_secret_or_a_reason() {
         for by in [Door::Argument, Door::Input] {
-            assert_eq!(fetch_from_command(&launch("echo \"$X\"", by)).unwrap(), "y z\n");
+            assert_eq!(
+                fetch_from_command(&launch("echo \"$X\"", by)).unwrap(),
+                "y z\n"
+            );
         }
         let why = |script: &str| fetch_from_command(&launch(script, Door::Argument)).unwrap_err();
         assert_eq!(why("echo secret; exit 3"), "the command exited with 3");
         assert_eq!(why("kill -9 $$"), "the command was killed");
-        assert_eq!(why("printf '\\377'"), "what the command printed is not UTF-8");
+        assert_eq!(
+            why("printf '\\377'"),
+            "what the command printed is not UTF-8"
+        );
     }
 
     #[test]

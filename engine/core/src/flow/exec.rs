@@ -310,7 +310,7 @@ fn declared(
     Ok(RunInterpreter::Declared(id, Box::new(filled.program)))
 }
 
-fn own_env(
+pub(crate) fn own_env(
     m: &Machine<'_>,
     f: FiberId,
     command: &Command,

@@ -1,0 +1,152 @@
+//! A runbook may be edited while a run of it waits. The run goes on from its own copy; this says what is
+//! different now, step by step.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use runbook_grammar::ast::{Block, Stmt, StmtKind};
+use runbook_grammar::source::Sources;
+
+use crate::load::Loaded;
+
+/// Sentences for the operator; none where every file is as it was.
+pub fn since(loaded: &Loaded) -> Vec<String> {
+    let mut said = Vec::new();
+    for original in &loaded.originals {
+        if original.path.is_empty() {
+            continue;
+        }
+        match std::fs::read(Path::new(&original.path)) {
+            Ok(bytes) if bytes == original.bytes => {}
+            Ok(bytes) => {
+                let differences = match (steps_of(&original.bytes), steps_of(&bytes)) {
+                    (Some(then), Some(now)) => differences(&then, &now),
+                    _ => vec!["it is not readable any more".to_owned()],
+                };
+                said.push(format!(
+                    "{} was changed since this run began: {}. The run goes on with the text it began with.",
+                    original.name,
+                    differences.join("; ")
+                ));
+            }
+            Err(_) => said.push(format!(
+                "{} is not there any more. The run goes on with its own copy.",
+                original.name
+            )),
+        }
+    }
+    said
+}
+
+/// Path of names and text of every step and checkpoint.
+fn steps_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
+    let text = std::str::from_utf8(bytes).ok()?.replace("\r\n", "\n");
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (file, _) = runbook_grammar::parse::parse(sources.get(id));
+    let mut found = BTreeMap::new();
+    let mut open: Vec<(String, &[Stmt])> = vec![(String::new(), &file.body)];
+    while let Some((path, body)) = open.pop() {
+        for stmt in body {
+            if let Some((name, block)) = named(&stmt.kind) {
+                let path = match path.as_str() {
+                    "" => name.to_owned(),
+                    path => format!("{path}.{name}"),
+                };
+                if matches!(
+                    stmt.kind,
+                    StmtKind::Step { .. } | StmtKind::Checkpoint { .. }
+                ) {
+                    found.insert(path.clone(), sources.text(stmt.span).to_owned());
+                } else if let Some(block) = block {
+                    open.push((path, &block.body));
+                }
+            } else {
+                for block in inside(&stmt.kind) {
+                    open.push((path.clone(), &block.body));
+                }
+            }
+        }
+    }
+    Some(found)
+}
+
+fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let mut said = Vec::new();
+    for (path, text) in then {
+        match now.get(path) {
+            None => said.push(format!("step {path} is gone")),
+            Some(other) if other != text => said.push(format!("step {path} is different")),
+            Some(_) => {}
+        }
+    }
+    for path in now.keys().filter(|path| !then.contains_key(*path)) {
+        said.push(format!("step {path} is new"));
+    }
+    if said.is_empty() {
+        said.push("no step is different, something around them is".to_owned());
+    }
+    said
+}
+
+fn named(kind: &StmtKind) -> Option<(&str, Option<&Block>)> {
+    match kind {
+        StmtKind::Section {
+            name: Some(name),
+            block,
+            ..
+        }
+        | StmtKind::Procedure { name, block, .. } => Some((&name.text, Some(block))),
+        StmtKind::Step { name, block, .. } | StmtKind::Checkpoint { name, block, .. } => {
+            Some((&name.text, block.as_ref()))
+        }
+        _ => None,
+    }
+}
+
+fn inside(kind: &StmtKind) -> Vec<&Block> {
+    match kind {
+        StmtKind::Section { block, .. }
+        | StmtKind::Parallel { block, .. }
+        | StmtKind::For { block, .. } => vec![block],
+        StmtKind::Attempt {
+            block, otherwise, ..
+        } => std::iter::once(block).chain(otherwise).collect(),
+        StmtKind::If { arms, otherwise } => {
+            let arms = arms.iter().map(|(_, block)| block);
+            arms.chain(otherwise).collect()
+        }
+        StmtKind::Choose { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),
+        StmtKind::Decide { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(body: &str) -> BTreeMap<String, String> {
+        steps_of(format!("rbk 1\nrunbook \"A\"\n{body}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn i11_each_step_that_is_different_is_named() {
+        let then = steps(
+            "section s \"S\" {\n  step a \"A\" {\n    $ a\n  }\n}\nstep b \"B\" {\n  $ b\n}\nstep c \"C\" {\n  $ c\n}\n",
+        );
+        let now = steps(
+            "# a comment\nsection s \"S\" {\n  step a \"A\" {\n    $ a --force\n  }\n}\nstep b \"B\" {\n  $ b\n}\nprocedure p() {\n  step d \"D\" {\n    $ d\n  }\n}\n",
+        );
+        assert_eq!(
+            differences(&then, &now),
+            ["step c is gone", "step s.a is different", "step p.d is new"]
+        );
+        let comment = steps("# here\nstep b \"B\" {\n  $ b\n}\n");
+        let without = steps("step b \"B\" {\n  $ b\n}\n");
+        assert_eq!(
+            differences(&comment, &without),
+            ["no step is different, something around them is"]
+        );
+    }
+}

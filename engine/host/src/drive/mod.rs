@@ -1,0 +1,462 @@
+//! A run, driven: facts from the world are folded through the core, made durable, and then the core's wishes
+//! are carried out.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | this one | what the command line asks for: run, resume, undo |
+//! | [`driver`] | the loop |
+//! | [`perform`] | what a wish is in the world |
+//! | [`replay`] | a journal folded again, for resume and for `show` |
+//! | [`scrub`] | secrets taken out of facts |
+//! | [`changed`] | what became of a runbook since its run began |
+
+pub mod changed;
+mod driver;
+mod needs;
+mod perform;
+pub mod replay;
+mod scrub;
+
+use std::path::{Path, PathBuf};
+
+use runbook_core::event::{Confirms, Event, Found, Mode};
+use runbook_core::state::{InFlightKind, Over};
+use runbook_plan::plan::{Outcome, SecretFrom};
+use runbook_plan::{Plan, value::SecretId};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::answers::ScriptedAnswers;
+use crate::codes;
+use crate::config::{AnswersFile, Config, parse_param};
+use crate::error::{HostError, plainly};
+use crate::journal::record::{Head, MAJOR, MINOR, TakenUp};
+use crate::journal::{Entry, HostRecord, Tail};
+use crate::load::{Loaded, load_with};
+use crate::operator::{Operator, Said};
+use crate::process::Processes;
+use crate::runs::{Cut, RunDir, StateHome, home, list};
+use crate::secrets::{Vault, fetch_still};
+use driver::{Driver, Suspect};
+use replay::{Replay, Wanted};
+
+pub use runbook_core::effect::EndWhy;
+
+/// `runbook run`
+#[derive(Clone, Debug, Default)]
+pub struct RunOrder {
+    pub file: PathBuf,
+    /// `name=value`, each.
+    pub params: Vec<String>,
+    pub answers: Option<PathBuf>,
+    pub profile: Option<String>,
+    pub from: Option<String>,
+    pub mode: Mode,
+    pub confirms: Confirms,
+}
+
+/// `runbook resume`
+#[derive(Clone, Debug, Default)]
+pub struct ResumeOrder {
+    /// The beginning of its identifier; without one, the newest that is unfinished.
+    pub run: Option<String>,
+    pub answers: Option<PathBuf>,
+}
+
+/// `runbook undo`
+#[derive(Clone, Debug, Default)]
+pub struct UndoOrder {
+    pub run: String,
+    /// A checkpoint, by name or path; `start` is the run's begin.
+    pub to: String,
+    pub reason: String,
+    pub answers: Option<PathBuf>,
+}
+
+/// What the maker of an operator is told of the run.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    pub run: &'a str,
+    pub dir: &'a Path,
+    pub plan: &'a Plan,
+    pub operator: &'a str,
+}
+
+/// Makes the person's side of a run; it says what it has to say over the channel.
+pub type MakeOperator<'a> = dyn FnMut(UnboundedSender<Said>, &About<'_>) -> Box<dyn Operator> + 'a;
+
+/// How driving a run came to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finish {
+    pub run: String,
+    pub dir: PathBuf,
+    /// What the program exits with.
+    pub code: u8,
+    pub over: Over,
+    /// The newest link of the journal, an anchor for whoever keeps it elsewhere.
+    pub head: String,
+}
+
+/// Why there was nothing to drive, or why it broke off.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The runbook has errors: its diagnostics are to be shown.
+    Runbook(Box<Loaded>),
+    Host(Vec<HostError>),
+}
+
+impl Refusal {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Refusal::Runbook(_) => 3,
+            Refusal::Host(errors) => errors.first().map_or(70, HostError::exit_code),
+        }
+    }
+}
+
+impl From<HostError> for Refusal {
+    fn from(error: HostError) -> Refusal {
+        Refusal::Host(vec![error])
+    }
+}
+
+/// The state home that a runbook's `runbook.toml` names, else the usual one. Without a runbook the file is
+/// looked for from the current folder upward.
+pub fn state_path(runbook: Option<&Path>) -> Result<PathBuf, HostError> {
+    let config = Config::find(runbook.unwrap_or(Path::new("runbook")))?;
+    home::place(config.state.as_deref())
+}
+
+/// Carries a runbook out.
+pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
+    let config = Config::find(&order.file)?;
+    let answers = order
+        .answers
+        .as_deref()
+        .map(AnswersFile::read)
+        .transpose()?;
+    let loaded = load_with(&order.file, &config.channels)?;
+    let Some(plan) = &loaded.plan else {
+        return Err(Refusal::Runbook(Box::new(loaded)));
+    };
+    runnable(plan)?;
+
+    let given: Vec<(String, String)> = order
+        .params
+        .iter()
+        .map(|argument| parse_param(argument))
+        .collect::<Result<_, _>>()?;
+    let from_file = answers.as_ref().map_or(&[][..], |file| &file.params);
+    let from_profile = match &order.profile {
+        Some(name) => config.profile(name)?,
+        None => &[],
+    };
+    let params =
+        crate::config::params(plan, &[&given, from_file, from_profile]).map_err(Refusal::Host)?;
+
+    let state_home = StateHome::open(home::place(config.state.as_deref())?)?;
+    let mut started = crate::config::started("");
+    started.params = params;
+    started.mode = order.mode;
+    started.from = order.from.clone();
+    started.confirms = order.confirms;
+    started.environment = needs::environment(&loaded.sources);
+    let mut vault = Vault::of(plan);
+    early_secrets(plan, &mut vault, &started)?;
+
+    crate::os::begin_engine().map_err(|error| system(&error))?;
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
+    let (held, sources, mut journal) =
+        RunDir::create(&state_home, &started.operator, &loaded.originals)?;
+    started.run = held.dir.id.clone();
+    let head = Head {
+        format: format!("{MAJOR}.{MINOR}"),
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        run: held.dir.id.clone(),
+        title: plan.title.clone(),
+        boot_id: started.boot_id.clone(),
+        host: host_name(),
+        uid: rustix::process::getuid().as_raw(),
+        tz: time_zone(),
+        sources,
+        salt: uuid::Uuid::now_v7().simple().to_string(),
+    };
+    let salt = head.salt.clone();
+    journal.append(crate::clock::now(), Entry::Host(&HostRecord::Head(head)));
+
+    let (send, said) = unbounded_channel();
+    let operator = operator(
+        make,
+        &held.dir,
+        plan,
+        &started.operator,
+        answers.as_ref(),
+        send,
+    );
+    let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
+    driver.salt = salt;
+    driver.directory = PathBuf::from(&started.directory);
+    driver.operator_name = started.operator.clone();
+    finish(runtime.block_on(driver.drive(vec![Event::Started(started)])))
+}
+
+/// Goes on with a run.
+pub fn resume(order: &ResumeOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
+    let state_home = StateHome::open(state_path(None)?)?;
+    let dir = match &order.run {
+        Some(prefix) => list::find(&state_home, prefix)?,
+        None => list::newest_unfinished(&state_home)?,
+    };
+    take_up(state_home, dir, order.answers.as_deref(), None, make)
+}
+
+/// Takes steps of a run back, newest first.
+pub fn undo(order: &UndoOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
+    let state_home = StateHome::open(state_path(None)?)?;
+    let dir = list::find(&state_home, &order.run)?;
+    take_up(state_home, dir, order.answers.as_deref(), Some(order), make)
+}
+
+fn take_up(
+    state_home: StateHome,
+    dir: RunDir,
+    answers: Option<&Path>,
+    undo: Option<&UndoOrder>,
+    make: &mut MakeOperator<'_>,
+) -> Result<Finish, Refusal> {
+    let answers = answers.map(AnswersFile::read).transpose()?;
+    let name = crate::config::operator();
+    let lock = dir.lock(&name)?;
+    let mut replay = Replay::of(&dir, Wanted::State)?;
+    let Some(loaded) = replay.loaded.take() else {
+        return Err(HostError::new(
+            codes::JOURNAL_EMPTY,
+            format!("the journal of run {} holds no run", dir.id),
+        )
+        .help("Start the runbook anew with `runbook run`.")
+        .into());
+    };
+    let Some(plan) = &loaded.plan else {
+        return Err(Refusal::Runbook(Box::new(loaded)));
+    };
+    if let (Over::Ended { .. }, None) = (replay.state.is_over(), undo) {
+        return Err(
+            HostError::new(codes::RUN_OVER, format!("run {} is over", dir.id))
+                .help("See how it ended with `runbook show`.")
+                .into(),
+        );
+    }
+
+    crate::os::begin_engine().map_err(|error| system(&error))?;
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
+    let (send, said) = unbounded_channel();
+    let started = replay.state.started();
+    let directory = PathBuf::from(&started.directory);
+    let mut operator = operator(make, &dir, plan, &name, answers.as_ref(), send);
+    let mut said = said;
+    let (cut, suspect) = match &replay.reading.tail {
+        Tail::Ambiguous { bytes, why } => {
+            let kept = bytes.len();
+            runtime.block_on(driver::agree_to_cut(&mut *operator, &mut said, why, kept))?;
+            (Cut::Agreed, Suspect::Yes)
+        }
+        _ => (Cut::TornOnly, Suspect::No),
+    };
+    let mut journal = dir.append(&replay.reading, cut)?;
+    let now = crate::clock::now();
+    let boot_id = crate::clock::boot_id().to_owned();
+    let taken_up = TakenUp {
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        boot_id: boot_id.clone(),
+        uid: rustix::process::getuid().as_raw(),
+        operator: name.clone(),
+    };
+    journal.append(now, Entry::Host(&HostRecord::TakenUp(taken_up)));
+    if let (Cut::Agreed, Tail::Ambiguous { bytes, .. }) = (cut, &replay.reading.tail) {
+        let record = HostRecord::TailCut {
+            offset: replay.reading.end.offset,
+            bytes: bytes.len() as u64,
+            by: name.clone(),
+        };
+        journal.append(now, Entry::Host(&record));
+    }
+
+    let vault = Vault::of(plan);
+    let held = crate::runs::Held { dir, lock };
+    let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
+    driver.directory = directory;
+    driver.operator_name = name.clone();
+    driver.suspect = suspect;
+    driver.salt = replay
+        .head
+        .as_ref()
+        .map_or(String::new(), |head| head.salt.clone());
+    driver.fingerprints = std::mem::take(&mut replay.fingerprints);
+    let mut facts = vec![Event::Resumed {
+        operator: name.clone(),
+        boot_id,
+    }];
+    for flight in replay.state.in_flight() {
+        let found = match (&flight.what, &flight.identity) {
+            (_, Some(identity)) => {
+                let found = Processes::inspect(identity);
+                if let Found::Alive { .. } = found {
+                    driver.orphans.insert(flight.effect, identity.clone());
+                }
+                found
+            }
+            // A request with an intent may have reached the other side.
+            (InFlightKind::Request, None) if replay.intents.contains(&flight.effect) => Found::Gone,
+            (_, None) => Found::NeverStarted,
+        };
+        facts.push(Event::Found {
+            effect: flight.effect,
+            found,
+        });
+    }
+    if let Some(undo) = undo {
+        facts.push(Event::UndoRequested {
+            to: undo.to.clone(),
+            by: name,
+            reason: undo.reason.clone(),
+        });
+    }
+    driver.state = std::mem::take(&mut replay.state);
+    driver.warnings.extend(changed::since(&loaded));
+    finish(runtime.block_on(driver.drive(facts)))
+}
+
+fn finish(driven: Result<Finish, HostError>) -> Result<Finish, Refusal> {
+    driven.map_err(Refusal::from)
+}
+
+/// What the program exits with.
+pub(crate) fn exit_code(over: &Over, signal: Option<crate::signals::Signal>) -> u8 {
+    match (over, signal) {
+        (
+            Over::Ended {
+                outcome: Outcome::Failed,
+                why: EndWhy::Finished,
+                ..
+            },
+            _,
+        ) => 4,
+        (Over::Ended { why, .. }, _) => match why {
+            EndWhy::Finished => 0,
+            EndWhy::Failed => 4,
+            EndWhy::Declined => 5,
+        },
+        (Over::Parked { .. }, Some(signal)) if signal.exit_code() != 0 => signal.exit_code(),
+        (Over::Parked { .. }, _) => 75,
+        (Over::No, _) => 70,
+    }
+}
+
+fn operator(
+    make: &mut MakeOperator<'_>,
+    dir: &RunDir,
+    plan: &Plan,
+    name: &str,
+    answers: Option<&AnswersFile>,
+    send: UnboundedSender<Said>,
+) -> Box<dyn Operator> {
+    let about = About {
+        run: &dir.id,
+        dir: &dir.path,
+        plan,
+        operator: name,
+    };
+    let inner = make(send.clone(), &about);
+    match answers {
+        Some(file) => {
+            let severities = plan.severities.iter().map(|s| s.name.clone()).collect();
+            let by = name.to_owned();
+            Box::new(ScriptedAnswers::new(file, severities, by, inner, send))
+        }
+        None => inner,
+    }
+}
+
+/// Constructs that parse and check and that this version does not carry out.
+fn runnable(plan: &Plan) -> Result<(), HostError> {
+    if let Some(host) = plan
+        .settings
+        .iter()
+        .find_map(|settings| settings.host.as_ref())
+    {
+        return Err(HostError::new(
+            codes::NOT_IN_THIS_VERSION,
+            format!("this version does not run commands on another machine, and the runbook has `on {host}`"),
+        )
+        .help("Write the command with `ssh`, or run the runbook on that machine."));
+    }
+    if plan.root.is_none() {
+        return Err(HostError::new(
+            codes::NOT_IN_THIS_VERSION,
+            "this file has no flow of its own: it is a module or holds scenarios",
+        )
+        .help("Run a file that begins with `runbook \"Title\"`."));
+    }
+    Ok(())
+}
+
+/// Secrets that are there without a person or a process are fetched before anything is written, so that a
+/// param that holds one is refused instead of journaled.
+fn early_secrets(
+    plan: &Plan,
+    vault: &mut Vault,
+    started: &runbook_core::event::Started,
+) -> Result<(), HostError> {
+    let directory = Path::new(&started.directory);
+    for (n, secret) in plan.secrets.iter().enumerate() {
+        if matches!(secret.from, SecretFrom::Env(_) | SecretFrom::File(_))
+            && let Some(Ok(text)) = fetch_still(&secret.from, directory)
+        {
+            // What is wrong with it is a fact of the run, once the core asks for it.
+            let _ = vault.put(SecretId(u32::try_from(n).unwrap_or(u32::MAX)), text);
+        }
+    }
+    for (name, value) in &started.params {
+        let text = runbook_plan::show::value(value);
+        if let std::borrow::Cow::Owned(clean) = vault.forms().clean(&text) {
+            return Err(HostError::new(
+                codes::PARAM_WRONG,
+                format!("the parameter `{name}` holds a secret: {clean}"),
+            )
+            .help("Give the command the secret itself, by its name in the runbook."));
+        }
+    }
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| system(&error))
+}
+
+fn system(error: &std::io::Error) -> HostError {
+    HostError::new(
+        codes::STATE_UNUSABLE,
+        format!(
+            "the system does not give what an engine needs: {}",
+            plainly(error)
+        ),
+    )
+}
+
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn time_zone() -> String {
+    jiff::tz::TimeZone::system()
+        .iana_name()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,351 @@
+//! What a wish is in the world, for those that end at once or go a way of their own: locks, secrets,
+//! documents, requests.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+use runbook_core::effect::{EffectId, Request};
+use runbook_core::event::{Event, Sent};
+use runbook_core::prompt::{Answer, Closed, Prompt, PromptKind};
+use runbook_plan::plan::SecretFrom;
+use runbook_plan::value::{SecretId, Type, Value};
+
+use super::driver::Driver;
+use crate::error::plainly;
+use crate::http::Call;
+use crate::journal::{Entry, HostRecord};
+use crate::lock::{Holder, NotTaken};
+use crate::process::{Launch, Redactors};
+use crate::secrets::{fetch_from_command, fetch_still};
+
+/// A wish for secrets under way.
+pub(super) struct Fetching {
+    effect: EffectId,
+    left: VecDeque<SecretId>,
+    /// The prompt that asks for one right now.
+    asked: Option<(EffectId, SecretId)>,
+}
+
+/// A secret that a command gave, or why it gave none.
+pub(super) struct Fetched {
+    id: SecretId,
+    text: Result<String, String>,
+}
+
+impl Driver<'_> {
+    pub(super) fn redactors(&self) -> Redactors {
+        Redactors {
+            out: self.vault.redactor().map(|redactor| redactor as Box<_>),
+            err: self.vault.redactor().map(|redactor| redactor as Box<_>),
+        }
+    }
+
+    pub(super) fn take_locks(&mut self, id: EffectId, names: &[String]) {
+        let holder = Holder {
+            pid: std::process::id(),
+            since: crate::clock::now().wall,
+            by: self.operator_name.clone(),
+            run: self.held.dir.id.clone(),
+        };
+        self.locks.clear();
+        for name in names {
+            match self.home.take_lock(name, &holder) {
+                Ok(lock) => self.locks.push(lock),
+                Err(error) => {
+                    self.locks.clear();
+                    let holder = match error {
+                        NotTaken::Held(holder) => holder.to_string(),
+                        NotTaken::Failed(error) => {
+                            format!("nobody, but it cannot be taken: {}", plainly(&error))
+                        }
+                    };
+                    self.inbox.push(Event::LockBusy {
+                        effect: id,
+                        lock: name.clone(),
+                        holder,
+                    });
+                    return;
+                }
+            }
+        }
+        self.inbox.push(Event::LocksTaken { effect: id });
+    }
+
+    pub(super) fn fetch_secrets(&mut self, effect: EffectId) {
+        let all = 0..u32::try_from(self.plan.secrets.len()).unwrap_or(u32::MAX);
+        self.fetching = Some(Fetching {
+            effect,
+            left: all.map(SecretId).collect(),
+            asked: None,
+        });
+        self.fetch_next();
+    }
+
+    fn fetch_next(&mut self) {
+        while let Some(fetching) = &mut self.fetching {
+            let Some(id) = fetching.left.pop_front() else {
+                let effect = fetching.effect;
+                self.fetching = None;
+                self.secrets_ready(effect);
+                return;
+            };
+            let secret = &self.plan.secrets[id.0 as usize];
+            match &secret.from {
+                SecretFrom::Env(_) | SecretFrom::File(_) => {
+                    let text = fetch_still(&secret.from, &self.directory);
+                    let text = text.unwrap_or_else(|| Err("it has no place".into()));
+                    if !self.take_secret(id, text) {
+                        return;
+                    }
+                }
+                SecretFrom::Command(_) => {
+                    let run = runbook_core::secret::secret_run(self.plan, &self.state, id);
+                    let vault = &self.vault;
+                    let launch = run.and_then(|run| {
+                        Launch::of(&run, &self.directory, &self.inherited, &mut |value| {
+                            vault.resolve(value)
+                        })
+                    });
+                    let send = self.fetcher.clone();
+                    match launch {
+                        Ok(launch) => {
+                            std::thread::spawn(move || {
+                                let text = fetch_from_command(&launch);
+                                // Nobody waits for it where the run is over.
+                                let _ = send.send(Fetched { id, text });
+                            });
+                            return;
+                        }
+                        Err(why) => {
+                            self.take_secret(id, Err(why));
+                            return;
+                        }
+                    }
+                }
+                SecretFrom::Prompt => {
+                    let name = secret.name.clone();
+                    let prompt = Prompt {
+                        kind: PromptKind::Input {
+                            ty: Type::Secret,
+                            default: None,
+                            suggestions: Vec::new(),
+                            closed: Closed::No,
+                            matches: None,
+                        },
+                        text: format!("The secret `{name}`"),
+                        keys: vec![name],
+                        detail: Vec::new(),
+                        path: String::new(),
+                        deadline: None,
+                        otherwise: None,
+                    };
+                    let asked = self.own_prompt();
+                    if let Some(fetching) = &mut self.fetching {
+                        fetching.asked = Some((asked, id));
+                    }
+                    self.ask(asked, prompt);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether there is more to fetch.
+    fn take_secret(&mut self, id: SecretId, text: Result<String, String>) -> bool {
+        let name = self.plan.secrets[id.0 as usize].name.clone();
+        let taken = match text {
+            Ok(text) => self.vault.put(id, text).map_err(|failed| failed.why),
+            Err(why) => Err(why),
+        };
+        match (
+            taken,
+            self.fetching.as_ref().map(|fetching| fetching.effect),
+        ) {
+            (Ok(()), Some(_)) => true,
+            (Err(why), Some(effect)) => {
+                self.fetching = None;
+                self.inbox.push(Event::SecretFailed { effect, name, why });
+                false
+            }
+            (_, None) => false,
+        }
+    }
+
+    fn secrets_ready(&mut self, effect: EffectId) {
+        let now = self.vault.fingerprints(&self.salt);
+        for (name, print) in &now {
+            let before = self.fingerprints.iter().find(|(other, _)| other == name);
+            if before.is_some_and(|(_, other)| other != print) {
+                self.warnings_now(format!(
+                    "the secret `{name}` is not what it was when the run last fetched it"
+                ));
+            }
+        }
+        if !now.is_empty() && now != self.fingerprints {
+            let record = HostRecord::Secrets {
+                fingerprints: now.clone(),
+            };
+            self.journal
+                .append(crate::clock::now(), Entry::Host(&record));
+        }
+        self.fingerprints = now;
+        self.inbox.push(Event::SecretsReady { effect });
+    }
+
+    fn warnings_now(&mut self, text: String) {
+        self.tell(&runbook_core::effect::Notice::Warning { text });
+    }
+
+    pub(super) fn secret_fetched(&mut self, fetched: Fetched) {
+        if self.take_secret(fetched.id, fetched.text) {
+            self.fetch_next();
+        }
+    }
+
+    /// An answer to the prompt for a secret: it goes into the vault and nowhere else.
+    pub(super) fn secret_told(&mut self, prompt: EffectId, answer: Answer) {
+        let Some(Fetching {
+            asked: Some((asked, id)),
+            ..
+        }) = &self.fetching
+        else {
+            return;
+        };
+        if *asked != prompt {
+            return;
+        }
+        let id = *id;
+        let text = match answer {
+            Answer::Value {
+                value: Value::Text(text),
+            } => Ok(text),
+            _ => Err("nobody gave it".to_owned()),
+        };
+        if self.take_secret(id, text) {
+            self.fetch_next();
+        }
+    }
+
+    pub(super) fn secret_untold(&mut self, prompt: EffectId) {
+        if let Some(Fetching {
+            asked: Some((asked, id)),
+            ..
+        }) = &self.fetching
+            && *asked == prompt
+        {
+            let id = *id;
+            self.take_secret(id, Err("nobody is there to be asked for it".into()));
+        }
+    }
+
+    pub(super) fn send(&mut self, request: Request) {
+        let vault = &self.vault;
+        let resolved = vault.resolve(&request.url).and_then(|url| {
+            let headers = request
+                .headers
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), vault.resolve(value)?)))
+                .collect::<Result<Vec<_>, String>>()?;
+            let body = request
+                .body
+                .as_ref()
+                .map(|body| vault.resolve(body))
+                .transpose()?;
+            Ok((url, headers, body))
+        });
+        match resolved {
+            Ok((url, headers, body)) => {
+                let call = Call {
+                    method: request.method,
+                    url,
+                    headers,
+                    body,
+                    timeout_ms: request.timeout_ms,
+                    redactor: vault.redactor().map(|redactor| redactor as Box<_>),
+                };
+                self.requests.send(request.id, call);
+            }
+            Err(why) => self.inbox.push(Event::RequestFailed {
+                effect: request.id,
+                why,
+                sent: Sent::No,
+                elapsed_ms: 0,
+            }),
+        }
+    }
+
+    pub(super) fn write_document(&mut self, id: EffectId, path: &str, text: &str) {
+        let text = self.vault.forms().clean(text);
+        let event = match write(&self.directory, path, &text) {
+            Ok(path) => Event::DocumentWritten {
+                effect: id,
+                path: path.display().to_string(),
+            },
+            Err(why) => Event::DocumentFailed { effect: id, why },
+        };
+        self.inbox.push(event);
+    }
+}
+
+/// Writes a document below the run's folder of work; whoever reads it meanwhile finds the old text or the new.
+fn write(directory: &Path, path: &str, text: &str) -> Result<PathBuf, String> {
+    let relative = Path::new(path);
+    let inside = relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if path.is_empty() || !inside {
+        return Err(format!(
+            "`{path}` is no place for a document: it must be below the folder the run was started in"
+        ));
+    }
+    let target = directory.join(relative);
+    let folder = target.parent().unwrap_or(directory);
+    let failed = |error: std::io::Error| {
+        format!(
+            "{} cannot be written: {}",
+            target.display(),
+            plainly(&error)
+        )
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let name = target
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            if !text.ends_with('\n') {
+                file.write_all(b"\n")?;
+            }
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&beside, &target));
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&beside);
+        return Err(failed(error));
+    }
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_stays_below_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = write(folder.path(), "a/b.md", "text").unwrap();
+        assert_eq!(std::fs::read_to_string(at).unwrap(), "text\n");
+        for path in ["../b.md", "/etc/b.md", "", "a/../../b"] {
+            assert!(write(folder.path(), path, "").is_err(), "{path}");
+        }
+        assert_eq!(
+            std::fs::read_dir(folder.path().join("a")).unwrap().count(),
+            1
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! A journal folded through the core again: the state it leads to, and what was told on the way.
+
+use std::collections::BTreeSet;
+
+use runbook_core::effect::{Effect, EffectId, Notice};
+use runbook_core::event::{Captured, Event, Fact, Moment};
+use runbook_core::state::State;
+use runbook_core::step::step;
+use runbook_core::view::{View, view};
+
+use crate::codes;
+use crate::error::HostError;
+use crate::journal::record::Head;
+use crate::journal::{Body, HostRecord, Reading};
+use crate::load::{Loaded, load_snapshot};
+use crate::runs::RunDir;
+
+/// How much of the way is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    State,
+    /// What was told and printed as well.
+    Timeline,
+}
+
+/// What a journal leads to.
+pub struct Replay {
+    pub head: Option<Head>,
+    /// The run's own sources; missing where the journal holds no run.
+    pub loaded: Option<Loaded>,
+    pub state: State,
+    pub reading: Reading,
+    /// Effects whose intent is on the disk.
+    pub intents: BTreeSet<EffectId>,
+    /// Of the secrets, as they were last fetched.
+    pub fingerprints: Vec<(String, String)>,
+    /// What a person was told, and when.
+    pub notices: Vec<(Moment, Notice)>,
+    pub outputs: Vec<Outputs>,
+    /// Milliseconds since 1970, UTC, of the last record.
+    pub last: i64,
+}
+
+/// What a command printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    pub effect: EffectId,
+    pub output: Captured,
+    pub stderr: Captured,
+}
+
+impl Replay {
+    /// Reads the journal of a run; nothing is changed, and the run may be held by another engine.
+    pub fn of(dir: &RunDir, wanted: Wanted) -> Result<Replay, HostError> {
+        let mut head: Option<Head> = None;
+        let mut loaded: Option<Loaded> = None;
+        let mut state = State::default();
+        let mut intents = BTreeSet::new();
+        let mut fingerprints = Vec::new();
+        let mut notices = Vec::new();
+        let mut outputs = Vec::new();
+        let mut last = 0;
+        let reading = dir.read(|record| {
+            last = record.at.wall;
+            match record.body {
+                Body::Host(HostRecord::Head(said)) => {
+                    loaded = Some(load_snapshot(dir.originals(&said.sources)?)?);
+                    head = Some(said);
+                }
+                Body::Host(HostRecord::Intent(intent)) => {
+                    intents.insert(intent.effect);
+                }
+                Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,
+                Body::Host(_) | Body::Unknown(_) => {}
+                Body::Event(event) => {
+                    let plan = loaded.as_ref().and_then(|loaded| loaded.plan.as_ref());
+                    let plan = plan.ok_or_else(|| {
+                        HostError::new(
+                            codes::SNAPSHOT_DIFFERS,
+                            format!(
+                                "this engine cannot read the runbook that run {} was begun with",
+                                dir.id
+                            ),
+                        )
+                        .help("Resume it with the engine that the journal's first record names.")
+                    })?;
+                    if wanted == Wanted::Timeline {
+                        outputs.extend(printed(&event));
+                    }
+                    let fact = Fact {
+                        at: record.at,
+                        event,
+                    };
+                    let (next, effects) = step(plan, std::mem::take(&mut state), &fact);
+                    state = next;
+                    if wanted == Wanted::Timeline {
+                        notices.extend(effects.into_iter().filter_map(|effect| match effect {
+                            Effect::Tell(notice) => Some((record.at, notice)),
+                            _ => None,
+                        }));
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Replay {
+            head,
+            loaded,
+            state,
+            reading,
+            intents,
+            fingerprints,
+            notices,
+            outputs,
+            last,
+        })
+    }
+
+    /// Where the run stands, where there is a run.
+    pub fn view(&self) -> Option<View> {
+        let plan = self.loaded.as_ref()?.plan.as_ref()?;
+        Some(view(plan, &self.state))
+    }
+}
+
+fn printed(event: &Event) -> Option<Outputs> {
+    let (effect, output, stderr) = match event {
+        Event::Exited {
+            effect,
+            output,
+            stderr,
+            ..
+        } => (effect, output.clone(), stderr.clone()),
+        Event::Responded { effect, body, .. } => (effect, body.clone(), Captured::default()),
+        _ => return None,
+    };
+    Some(Outputs {
+        effect: *effect,
+        output,
+        stderr,
+    })
+}
