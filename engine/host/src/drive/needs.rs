@@ -58,20 +58,22 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
+        let plain = tempfile::NamedTempFile::new().unwrap();
+        let plain = plain.path().to_str().unwrap();
         let names = |list: &[&str]| {
             list.iter()
                 .map(|name| (*name).to_owned())
                 .collect::<Vec<_>>()
         };
         let missing = missing(
-            &names(&["sh", "no-such-command", "/bin/sh", "/etc/hostname"]),
+            &names(&["sh", "no-such-command", "/bin/sh", plain]),
             &names(&["PATH", "NO_SUCH_VARIABLE"]),
         );
         assert_eq!(
             missing,
             [
                 MissingNeed::Command("no-such-command".into()),
-                MissingNeed::Command("/etc/hostname".into()),
+                MissingNeed::Command(plain.into()),
                 MissingNeed::Env("NO_SUCH_VARIABLE".into())
             ]
         );
