@@ -6,5 +6,7 @@ mod ends;
 mod faults;
 #[path = "process/orphans.rs"]
 mod orphans;
+#[path = "process/terminal.rs"]
+mod terminal;
 #[path = "process/world.rs"]
 mod world;

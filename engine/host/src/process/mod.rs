@@ -31,6 +31,9 @@
 //! }
 //! ```
 
+mod child;
+mod command;
+mod ending;
 mod gate;
 mod launch;
 mod live;

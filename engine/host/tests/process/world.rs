@@ -221,3 +221,25 @@ pub fn in_a_process_of_its_own(test: &str) -> bool {
     assert!(status.unwrap().success(), "see above");
     false
 }
+
+/// The same with a terminal, of which the process is in the foreground.
+pub fn in_a_terminal(test: &str) -> bool {
+    const INSIDE: &str = "RUNBOOK_TEST_TERMINAL";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let this = std::env::current_exe().unwrap();
+    let command = format!("'{}' {test} --exact --nocapture", this.display());
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env(INSIDE, "1")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("script, of util-linux");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    false
+}

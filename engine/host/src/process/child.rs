@@ -1,0 +1,44 @@
+//! What is done to a child by its number, which is its own until it is reaped.
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+
+use super::tree::{self, Stat};
+
+pub(super) fn pid(number: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(number).ok()?)
+}
+
+/// Only for a child that has not been reaped: until then its number, and its group's, is its own.
+pub(super) fn signal_group(leader: u32, signal: Signal) {
+    if let Some(pid) = pid(leader) {
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+/// TERM is followed by CONT, since a stopped process does nothing about it until it goes on.
+pub(super) fn signal_all(processes: &[Stat], signal: Signal) {
+    for process in processes {
+        tree::signal(process, signal);
+        if signal == Signal::TERM {
+            tree::signal(process, Signal::CONT);
+        }
+    }
+}
+
+/// The exit code of a child that is over, without reaping it; 128 and the signal where one ended it.
+pub(super) fn peek(child: u32) -> Option<i32> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let status = rustix::process::waitid(WaitId::Pid(pid(child)?), options).ok()??;
+    status
+        .exit_status()
+        .or_else(|| Some(128 + status.terminating_signal()?))
+}
+
+pub(super) fn reap(child: u32) {
+    if let Some(pid) = pid(child) {
+        let _ = rustix::process::waitid(
+            WaitId::Pid(pid),
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! One command, and the descriptors it is watched by.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use runbook_core::effect::{EffectId, Manner};
+use runbook_core::event::{Captured, Identity};
+use rustix::event::epoll;
+use rustix::process::Signal;
+use rustix::termios::Termios;
+
+use super::child;
+use super::live::Live;
+use super::output::Sink;
+use super::{Keep, tree};
+use crate::error::plainly;
+
+pub(super) struct Command {
+    pub id: EffectId,
+    pub identity: Identity,
+    /// duct's; taken when it is reaped.
+    pub handle: Option<duct::Handle>,
+    pub channel: OwnedFd,
+    pub exit: Option<OwnedFd>,
+    pub out: Pipe,
+    pub err: Pipe,
+    pub manner: Manner,
+    pub keep: Keep,
+    pub phase: Phase,
+    pub began: Instant,
+    pub elapsed: Duration,
+    pub stopping: Option<Stopping>,
+    /// The spec could not be given, so nothing ran.
+    pub never_ran: Option<String>,
+    pub leaked: Vec<String>,
+    pub live: Live,
+    pub terminal: Option<(File, Termios)>,
+    /// When [`Processes::due`] has to look at it, whatever its descriptors say.
+    pub wake: Option<Instant>,
+}
+
+pub(super) struct Pipe {
+    pub fd: Option<OwnedFd>,
+    pub sink: Option<Sink>,
+    pub big: Option<Big>,
+}
+
+/// The pipe was made as large as it may be.
+pub(super) struct Big;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Admitted,
+    Running,
+    Draining { until: Instant },
+    Sweeping { kill_at: Instant },
+    Syncing,
+}
+
+/// Asked for by the core.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopping {
+    pub signal: Signal,
+    pub kill_at: Instant,
+    pub rest: Rest,
+}
+
+/// Whether TERM went to those outside of the command's group, too; looking for them takes longer than most
+/// commands live after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    ToBeTold { at: Instant },
+    Told,
+}
+
+/// What a descriptor in the epoll is of its command: the two low bits of its data.
+pub(super) const OUT: u64 = 0;
+pub(super) const ERR: u64 = 1;
+pub(super) const EXIT: u64 = 2;
+pub(super) const CHANNEL: u64 = 3;
+
+/// Puts a command's descriptors into the epoll; they leave it when they are closed.
+pub(super) fn watch(epoll: &OwnedFd, key: u64, command: &Command) -> io::Result<()> {
+    let add = |fd: &OwnedFd, what: u64| {
+        epoll::add(
+            epoll,
+            fd,
+            epoll::EventData::new_u64(key << 2 | what),
+            epoll::EventFlags::IN,
+        )
+    };
+    if let Some(fd) = &command.out.fd {
+        add(fd, OUT)?;
+    }
+    if let Some(fd) = &command.err.fd {
+        add(fd, ERR)?;
+    }
+    if let Some(fd) = &command.exit {
+        add(fd, EXIT)?;
+    }
+    if command.manner == Manner::Background {
+        add(&command.channel, CHANNEL)?;
+    }
+    Ok(())
+}
+
+/// The terminal is the engine's again, as it was.
+pub(super) fn give_back(terminal: Option<(File, Termios)>) {
+    if let Some((tty, attributes)) = terminal {
+        let _ = rustix::termios::tcsetpgrp(tty.as_fd(), rustix::process::getpgrp());
+        let _ = rustix::termios::tcsetattr(
+            tty.as_fd(),
+            rustix::termios::OptionalActions::Drain,
+            &attributes,
+        );
+    }
+}
+
+/// There is no job control here: an interactive command that was suspended goes on, in the foreground.
+pub(super) fn keep_in_front(identity: &Identity, tty: &File) {
+    if tree::is_stopped(identity.pid)
+        && let Some(pid) = child::pid(identity.pid)
+    {
+        let _ = rustix::termios::tcsetpgrp(tty.as_fd(), pid);
+        child::signal_group(identity.pid, Signal::CONT);
+    }
+}
+
+/// The end of what a background command printed.
+pub(super) fn background_output(log: &Path) -> Captured {
+    let Ok(file) = File::open(log) else {
+        return Captured::default();
+    };
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut tail = vec![0; usize::try_from(length.min(4096)).unwrap_or(0)];
+    let begin = length - tail.len() as u64;
+    let read = file.read_exact_at(&mut tail, begin);
+    Captured {
+        text: String::from_utf8_lossy(&tail).into_owned(),
+        bytes: length,
+        segment: None,
+        flaw: read.err().map(|error| plainly(&error)),
+    }
+}
