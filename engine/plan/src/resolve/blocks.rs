@@ -233,7 +233,10 @@ impl<'a> Resolver<'a> {
                 self.deeds.busy.get_or_insert(stmt.span);
             }
             let end = self.statement(stmt, inner, course);
-            ends = ends.or(end);
+            // Branches run beside each other, so none of them ends the next.
+            if kind != Kind::Parallel {
+                ends = ends.or(end);
+            }
         }
         ends
     }

@@ -68,6 +68,13 @@ impl<'a> Resolver<'a> {
                 let Some(ty) = &ty else {
                     continue;
                 };
+                if let (Some(word), Type::OneOf(values)) = (plain_word(value), ty)
+                    && !values.iter().any(|value| value == word)
+                {
+                    let known: Vec<&str> = values.iter().map(String::as_str).collect();
+                    self.arm_unknown(word, value.span, &known);
+                    continue;
+                }
                 let Some(found) = self.cell(value, ty) else {
                     continue;
                 };
@@ -89,17 +96,7 @@ impl<'a> Resolver<'a> {
                         && !possible.contains_key(&word)
                     {
                         let known: Vec<&str> = possible.keys().map(String::as_str).collect();
-                        let help = match self.near(&word, known.iter().copied()) {
-                            Some(near) => format!("did you mean `{near}`?"),
-                            None => format!("write one of: {}", known.join(", ")),
-                        };
-                        self.error(
-                            codes::ARM_UNKNOWN,
-                            format!("the matrix never gives `{word}`"),
-                            value.span,
-                            "this arm is never taken",
-                            help,
-                        );
+                        self.arm_unknown(&word, value.span, &known);
                     }
                     taken.insert(word, value.span);
                 }
@@ -142,6 +139,20 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         (kind, ends.flatten())
+    }
+
+    fn arm_unknown(&mut self, word: &str, span: Span, known: &[&str]) {
+        let help = match self.near(word, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of: {}", known.join(", ")),
+        };
+        self.error(
+            codes::ARM_UNKNOWN,
+            format!("the matrix never gives `{word}`"),
+            span,
+            "this arm is never taken",
+            help,
+        );
     }
 
     /// The matrix is wrong; what stands in the arms is worth reading all the same.
@@ -334,5 +345,17 @@ impl<'a> Resolver<'a> {
             return Some(value);
         }
         self.fit(value, want)
+    }
+}
+
+/// A word or a plain text, as an arm names its value.
+fn plain_word(value: &ast::Expr) -> Option<&str> {
+    match &value.kind {
+        ast::ExprKind::Name(name) => Some(&name.text),
+        ast::ExprKind::Text(text) => match text.parts.as_slice() {
+            [ast::StrPart::Text { text, .. }] => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }

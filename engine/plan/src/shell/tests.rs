@@ -16,7 +16,11 @@ fn script(text: &str) -> (Str, Vec<Expr>) {
     let mut holes = Vec::new();
     let mut at = 0;
     while let Some(open) = text[at..].find("{{").map(|open| at + open) {
-        let open = if text[open..].starts_with("{{{") { open + 1 } else { open };
+        let open = if text[open..].starts_with("{{{") {
+            open + 1
+        } else {
+            open
+        };
         let close = open + text[open..].find("}}").unwrap();
         if open > at {
             parts.push(StrPart::Text {
