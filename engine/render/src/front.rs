@@ -218,7 +218,14 @@ impl<'a> Document<'a> {
     }
 
     fn needs_preparation(&self, main: &File) -> bool {
+        let modules = self
+            .declarations()
+            .into_iter()
+            .filter(|(file, _)| *file > 0);
         main.body.iter().any(|stmt| is_preparation(&stmt.kind))
+            || modules
+                .into_iter()
+                .any(|(_, stmt)| brings_needs(&stmt.kind))
     }
 
     pub fn before_the_start(&mut self, main: &'a File) {
@@ -226,10 +233,10 @@ impl<'a> Document<'a> {
             return;
         }
         self.heading(2, "Before you start", None);
-        self.needs(&main.body);
+        self.needs();
         self.params(&main.body);
-        self.secrets(&main.body);
-        self.machines(&main.body);
+        self.secrets();
+        self.machines();
         let all: Vec<_> = main
             .body
             .iter()
@@ -248,28 +255,32 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn needs(&mut self, body: &[Stmt]) {
-        let commands: Vec<_> = body
-            .iter()
-            .filter_map(|stmt| match &stmt.kind {
-                StmtKind::Needs(Need::Command(name)) => Some(code(&name.text)),
-                _ => None,
-            })
-            .collect();
+    /// What must be there, for modules too, each thing once.
+    fn needs(&mut self) {
+        let mut commands: Vec<String> = Vec::new();
+        let mut others: Vec<String> = Vec::new();
+        for (_, stmt) in self.declarations() {
+            let StmtKind::Needs(need) = &stmt.kind else {
+                continue;
+            };
+            let (list, item) = match need {
+                Need::Command(name) => (&mut commands, code(&name.text)),
+                Need::Env(name) => (
+                    &mut others,
+                    format!("Set in the environment: {}", code(&name.text)),
+                ),
+                Need::Person(text) => (&mut others, inline(text)),
+            };
+            if !list.contains(&item) {
+                list.push(item);
+            }
+        }
         if !commands.is_empty() {
             self.out
                 .item(&format!("[ ] Installed: {}", commands.join(", ")));
         }
-        for stmt in body {
-            match &stmt.kind {
-                StmtKind::Needs(Need::Env(name)) => self
-                    .out
-                    .item(&format!("[ ] Set in the environment: {}", code(&name.text))),
-                StmtKind::Needs(Need::Person(text)) => {
-                    self.out.item(&format!("[ ] {}", inline(text)))
-                }
-                _ => {}
-            }
+        for other in others {
+            self.out.item(&format!("[ ] {other}"));
         }
     }
 
@@ -313,9 +324,9 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn secrets(&mut self, body: &[Stmt]) {
+    fn secrets(&mut self) {
         let mut rows = Vec::new();
-        for stmt in body {
+        for (_, stmt) in self.declarations() {
             let StmtKind::Secret { name, from } = &stmt.kind else {
                 continue;
             };
@@ -340,8 +351,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn machines(&mut self, body: &'a [Stmt]) {
-        for stmt in body {
+    fn machines(&mut self) {
+        for (_, stmt) in self.declarations() {
             match &stmt.kind {
                 StmtKind::Host {
                     name,
@@ -374,21 +385,29 @@ impl<'a> Document<'a> {
     }
 }
 
-fn is_preparation(kind: &StmtKind) -> bool {
+/// What a module asks for, too.
+fn brings_needs(kind: &StmtKind) -> bool {
     matches!(
         kind,
         StmtKind::Needs(_)
-            | StmtKind::Param { .. }
             | StmtKind::Secret { .. }
             | StmtKind::Host { .. }
             | StmtKind::Interpreter { .. }
-            | StmtKind::Guard { .. }
-            | StmtKind::Lock(_)
-            | StmtKind::In(_)
-            | StmtKind::On(_)
-            | StmtKind::Env { .. }
-            | StmtKind::With(_)
     )
+}
+
+fn is_preparation(kind: &StmtKind) -> bool {
+    brings_needs(kind)
+        || matches!(
+            kind,
+            StmtKind::Param { .. }
+                | StmtKind::Guard { .. }
+                | StmtKind::Lock(_)
+                | StmtKind::In(_)
+                | StmtKind::On(_)
+                | StmtKind::Env { .. }
+                | StmtKind::With(_)
+        )
 }
 
 /// An address, as a link where it is one already.

@@ -83,10 +83,19 @@ pub(crate) fn prose(string: &Str) -> String {
         if fenced {
             line.to_owned()
         } else {
-            prose_line(line)
+            prose_line(&without_heading(line))
         }
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Headings are the document's; one in prose becomes a bold line.
+fn without_heading(line: &str) -> String {
+    let level = line.chars().take_while(|char| *char == '#').count();
+    match line[level..].strip_prefix(' ') {
+        Some(words) if (1..=6).contains(&level) => format!("**{}**", words.trim()),
+        _ => line.to_owned(),
+    }
 }
 
 fn prose_line(line: &str) -> String {
