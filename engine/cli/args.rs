@@ -1,0 +1,168 @@
+//! The command line: what may be typed, and what `--help` says about it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(
+    name = "runbook",
+    version,
+    about = "Runbooks that a tired person can read at 3 a.m. and that a machine can carry out",
+    after_help = "Exit codes: 0 done, 1 problems found, 2 usage, 3 the runbook has errors, 4 the run failed,\n5 the operator ended it, 70 our bug, 74 journal I/O, 75 parked and resumable, 128+n by signal n.",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Carry a runbook out, with you at the terminal
+    Run(Run),
+    /// Go on with a run that was parked, interrupted or killed
+    Resume(Resume),
+    /// List the runs on this machine, newest first
+    Runs(Runs),
+    /// Show one run: where it stands, what happened, what is pending
+    Show(Show),
+    /// Take back what a run did, newest first, back to a checkpoint
+    Undo(Undo),
+    /// Find the mistakes of runbooks, modules and scenario files
+    Lint(Lint),
+    /// Format runbooks in place
+    Fmt(Fmt),
+    /// Turn a runbook into a document
+    Render(Render),
+    /// Explain an error by its number, at length
+    Explain(Explain),
+    /// Print the completion script of a shell
+    Completions(Completions),
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// The runbook
+    pub file: PathBuf,
+    /// A value for a param; may be given again
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Answers to prompts, and params: TOML with [params] and [answers]
+    #[arg(short, long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Params from [profile.NAME.params] of runbook.toml
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Start at a step, by its name or path; recorded as a deviation
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<String>,
+    /// Walk the plan and show every command; nothing real happens
+    #[arg(long, conflicts_with = "probe")]
+    pub dry_run: bool,
+    /// Really run what only looks, skip what acts: would the checks hold right now?
+    #[arg(long)]
+    pub probe: bool,
+    /// Answer every `confirm` with yes; never an `irreversible`, never an `approve`
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print one JSON object a line instead of the view for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Resume {
+    /// The run, by its id or the beginning of it; the newest unfinished one if left out
+    pub run: Option<String>,
+    /// Answers to prompts: TOML with [answers]
+    #[arg(short, long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Print one JSON object a line instead of the view for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Runs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// The run, by its id or the beginning of it; the newest one if left out
+    pub run: Option<String>,
+    /// Print the whole output of one command, by its number in the timeline
+    #[arg(long, value_name = "NUMBER", conflicts_with = "json")]
+    pub output: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Undo {
+    /// The run, by its id or the beginning of it
+    pub run: String,
+    /// The checkpoint to go back to, by its name or path; `start` for all of it
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub to: String,
+    /// Why, for the journal; asked for if left out
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print one JSON object a line instead of the view for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Lint {
+    /// Files, or folders searched for `*.rbk`
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Fmt {
+    /// Files, or folders searched for `*.rbk`; `-` formats standard input to standard output
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Change nothing; show what would change, and exit 1 if anything would
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Args)]
+pub struct Render {
+    /// The runbook or module
+    pub file: PathBuf,
+    /// What to make of it
+    #[arg(long, value_enum, default_value = "markdown")]
+    pub to: Target,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Target {
+    Markdown,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    /// The number of the error, `RB2004`
+    pub code: String,
+}
+
+#[derive(Args)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,9 @@
+//! One file a command.
+
+pub mod explain;
+pub mod fmt;
+pub mod lint;
+pub mod render;
+pub mod run;
+pub mod runs;
+pub mod show;

@@ -1,0 +1,3 @@
+use crate::args;
+use crate::exit::Exit;
+pub fn show(_: &args::Show) -> Exit { Exit::Bug }

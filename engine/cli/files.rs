@@ -1,0 +1,97 @@
+//! What commands read and print, outside a run.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::source::Sources;
+
+use runbook_host::error::HostError;
+use runbook_host::runs::home::StateHome;
+
+use crate::exit::Exit;
+use crate::terminal::style::{Colour, Tty};
+
+/// Prints to standard output. A closed pipe is the reader's choice, not a fault.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints to standard error.
+pub fn complain(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// One sentence about something that is no place in a runbook.
+pub fn complain_line(text: &str) {
+    complain(&format!("runbook: {text}\n"));
+}
+
+/// What the host refuses, with the way out; gives the exit code that goes with it.
+pub fn complain_host(error: &HostError) -> Exit {
+    complain_line(&error.to_string());
+    if let Some(help) = &error.help {
+        complain(&format!("  help: {help}\n"));
+    }
+    Exit::Run(error.exit_code())
+}
+
+/// The state home to look at: of the `runbook.toml` found upward from here, else the user's own.
+pub fn state_home() -> Result<StateHome, HostError> {
+    runbook_host::runs::home::place(None).map(StateHome::peek)
+}
+
+/// A report of mistakes for a person, on standard error.
+pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
+    let terminal = Tty::of(std::io::stderr());
+    let width = match terminal {
+        Tty::Yes => usize::from(console::Term::stderr().size().1).clamp(20, 120),
+        Tty::No => 100,
+    };
+    let colour = match Colour::of(terminal) {
+        Colour::Yes => runbook_grammar::report::Colour::Always,
+        Colour::No => runbook_grammar::report::Colour::Never,
+    };
+    complain(&runbook_grammar::report::render(diagnostics, sources, width, colour));
+}
+
+/// The files that paths name: a file is itself, a folder every `*.rbk` below it, in order of name. Hidden
+/// folders and `target` are passed over, as is what a link points to.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = found.len();
+            walk(path, &mut found)?;
+            if found.len() == before {
+                return Err(format!("{} holds no .rbk file", path.display()));
+            }
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let cannot = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        entries.push(entry.map_err(cannot)?);
+    }
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let hidden = name.as_encoded_bytes().starts_with(b".") || name == "target";
+        let kind = entry.file_type().map_err(cannot)?;
+        let path = entry.path();
+        if kind.is_dir() && !hidden {
+            walk(&path, found)?;
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rbk") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

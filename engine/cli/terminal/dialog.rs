@@ -1,0 +1,216 @@
+//! The conversation of one prompt, on a thread of its own: question, typed line, perhaps a reason, answer.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runbook_core::effect::EffectId;
+use runbook_core::prompt::{Detail, Prompt};
+use runbook_core::view::View;
+use runbook_host::operator::Said;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::line::{Ask, Echo, Line, Reader};
+use super::notices::Page;
+use super::question::{Lines, Pending, Step, answer, choices, complete, details};
+use super::screen::Screen;
+use super::style::Tone;
+use super::text::{harmless, left, time_of_day, wrap};
+use super::{help, status};
+
+/// A prompt and where the run stood when it was put.
+struct Waiting {
+    id: EffectId,
+    prompt: Prompt,
+    view: View,
+}
+
+/// The prompts of a run, put one after the other.
+#[derive(Clone)]
+pub struct Dialogs {
+    screen: Arc<Mutex<Screen>>,
+    queue: Arc<Mutex<Queue>>,
+    reader: Reader,
+    said: UnboundedSender<Said>,
+    operator: String,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    active: Option<EffectId>,
+}
+
+impl Dialogs {
+    pub fn new(screen: Arc<Mutex<Screen>>, said: UnboundedSender<Said>, operator: String) -> Dialogs {
+        Dialogs { screen, queue: Arc::default(), reader: Reader::default(), said, operator }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn ask(&self, id: EffectId, prompt: &Prompt, view: &View) {
+        let mut queue = self.queue();
+        queue.waiting.push_back(Waiting { id, prompt: prompt.clone(), view: view.clone() });
+        if queue.active.is_none()
+            && let Some(next) = queue.waiting.pop_front()
+        {
+            queue.active = Some(next.id);
+            self.screen().hold();
+            let dialogs = self.clone();
+            std::thread::spawn(move || dialogs.work(next));
+        }
+    }
+
+    pub fn withdraw(&self, id: EffectId) {
+        let mut queue = self.queue();
+        queue.waiting.retain(|waiting| waiting.id != id);
+        if queue.active == Some(id) {
+            self.reader.withdraw();
+        }
+    }
+
+    pub fn close(&self) {
+        let mut queue = self.queue();
+        queue.waiting.clear();
+        if queue.active.is_some() {
+            self.reader.withdraw();
+        }
+    }
+
+    /// Puts prompts until none waits.
+    fn work(&self, mut current: Waiting) {
+        loop {
+            if let Some(said) = self.converse(&current) {
+                // A closed channel means that the run is over, and then nobody waits for the answer.
+                let _ = self.said.send(said);
+            }
+            let mut queue = self.queue();
+            self.reader.renew();
+            match queue.waiting.pop_front() {
+                Some(next) => {
+                    queue.active = Some(next.id);
+                    current = next;
+                }
+                None => {
+                    queue.active = None;
+                    self.screen().release();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn converse(&self, current: &Waiting) -> Option<Said> {
+        self.put(current);
+        let mut pending: Option<(Pending, Ask)> = None;
+        loop {
+            let (then, ask) = match pending.take() {
+                Some((then, ask)) => (Some(then), ask),
+                None => {
+                    let lead = format!("  {} ", self.screen().glyphs().prompt);
+                    (None, Ask { lead, initial: None, echo: Echo::Yes })
+                }
+            };
+            let step = match (self.reader.read(&ask), then) {
+                (Line::Typed(text), None) => answer(&current.prompt, &text),
+                (Line::Typed(text), Some(then)) => complete(&then, &text),
+                (other, _) => return self.not_typed(current.id, other),
+            };
+            match step {
+                Step::Answer { answer, by } => {
+                    let by = by.unwrap_or_else(|| self.operator.clone());
+                    return Some(Said::Answered { id: current.id, answer, by });
+                }
+                Step::More { lead, initial, lines, then } => {
+                    let echo = if lines == Lines::Several { Echo::Editor } else { Echo::Yes };
+                    let lead = format!("  {lead} {} ", self.screen().glyphs().prompt);
+                    pending = Some((then, Ask { lead, initial, echo }));
+                }
+                Step::Refused(why) => {
+                    let screen = self.screen();
+                    let lines = wrap(&harmless(&why), screen.width(), "  ", "  ");
+                    let painted: Vec<_> = lines.iter().map(|line| screen.paint(Tone::Warning, line)).collect();
+                    screen.print_for_prompt(&painted);
+                }
+                Step::Help => self.help(current),
+                Step::Note(text) => {
+                    let _ = self.said.send(Said::Noted { text });
+                    let screen = self.screen();
+                    screen.print_for_prompt(&[screen.paint(Tone::Quiet, "  noted in the journal")]);
+                }
+            }
+        }
+    }
+
+    fn not_typed(&self, id: EffectId, line: Line) -> Option<Said> {
+        match line {
+            Line::Interrupted => Some(Said::Interrupted),
+            Line::Gone => Some(Said::Unanswerable { id }),
+            Line::Withdrawn | Line::Typed(_) => {
+                self.screen().print_for_prompt(&[String::new()]);
+                None
+            }
+        }
+    }
+
+    /// Shows the question with everything that belongs to it.
+    fn put(&self, current: &Waiting) {
+        let screen = self.screen();
+        let page = Page { look: screen.look, width: screen.width(), view: &current.view };
+        let width = screen.width();
+        let mut lines = vec![String::new()];
+        for detail in details(&current.prompt) {
+            lines.extend(detail_lines(&page, &detail));
+        }
+        for (i, line) in current.prompt.text.lines().enumerate() {
+            let first = if i == 0 { "? " } else { "  " };
+            let wrapped = wrap(&harmless(line), width, first, "  ");
+            lines.extend(wrapped.iter().map(|line| screen.paint(Tone::Question, line)));
+        }
+        if let (Some(deadline), now) = (&current.prompt.deadline, runbook_host::clock::now()) {
+            let then = match &current.prompt.otherwise {
+                Some(answer) => format!("answers itself {answer} at {}", time_of_day(deadline.at.wall)),
+                None => format!("due at {}", time_of_day(deadline.at.wall)),
+            };
+            let text = format!("{then}, {}", left(deadline.at.wall, now.wall));
+            lines.extend(wrap(&text, width, "  ", "  ").iter().map(|line| screen.paint(Tone::Warning, line)));
+        }
+        let choices = choices(&current.prompt);
+        let column = choices.rows.iter().map(|(key, _)| console::measure_text_width(key)).max().unwrap_or(0);
+        for (i, (key, text)) in choices.rows.iter().enumerate() {
+            let head = format!("    {key:<column$}  ");
+            lines.extend(wrap(&harmless(text), width, &head, &" ".repeat(column + 6)));
+            if let runbook_core::prompt::PromptKind::Choose { options } = &current.prompt.kind {
+                for detail in options.get(i).map(|option| option.detail.as_slice()).unwrap_or_default() {
+                    let indented = detail_lines(&Page { width: width.saturating_sub(4), ..page }, detail);
+                    lines.extend(indented.into_iter().map(|line| format!("    {line}")));
+                }
+            }
+        }
+        let hint = format!("{} {} ? help {} n note", choices.hint, screen.glyphs().dot, screen.glyphs().dot);
+        lines.extend(wrap(&harmless(&hint), width, "  ", "  ").iter().map(|line| screen.paint(Tone::Quiet, line)));
+        screen.print_for_prompt(&lines);
+    }
+
+    fn help(&self, current: &Waiting) {
+        let screen = self.screen();
+        let clocks = status::clocks(&current.view, runbook_host::clock::now(), screen.look);
+        let hint = choices(&current.prompt).hint;
+        screen.print_for_prompt(&help::lines(&current.view, &clocks, &hint, screen.look, screen.width()));
+    }
+}
+
+fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
+    use runbook_core::effect::{Notice, NoticeMark};
+    match detail {
+        Detail::Prose(text) => page.lines(&Notice::Prose { text: text.clone() }),
+        Detail::Warning(text) => page.lines(&Notice::Warning { text: text.clone() }),
+        Detail::Command(command) => page.command(NoticeMark::Act, command),
+        Detail::Output(text) => page.output(text, None),
+    }
+}

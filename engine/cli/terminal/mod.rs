@@ -1,0 +1,229 @@
+//! The person at the terminal.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`screen`] | the one door: lines above, status below, prompts on the last line |
+//! | [`style`] | colours and glyphs, and what stands in for them |
+//! | [`notices`], [`status`], [`help`] | what is shown: pure, state to text |
+//! | [`question`] | what is asked, and how a typed line is read: pure |
+//! | [`dialog`] | the conversation of a prompt, on a thread |
+//! | [`line`] | one line from the person, safely |
+//! | [`text`] | wrapping, cutting, neutralising, times |
+
+pub mod dialog;
+pub mod help;
+pub mod line;
+#[cfg(test)]
+mod look_tests;
+pub mod notices;
+pub mod question;
+pub mod screen;
+pub mod status;
+pub mod style;
+pub mod text;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runbook_core::effect::{EffectId, EndWhy, Notice};
+use runbook_core::event::Moment;
+use runbook_core::prompt::Prompt;
+use runbook_core::view::{Phase, View};
+use runbook_host::operator::{Operator, Said};
+use runbook_plan::plan::Outcome;
+use tokio::sync::mpsc::UnboundedSender;
+
+use dialog::Dialogs;
+use line::Saved;
+use notices::{Page, short};
+use screen::Screen;
+use style::{Colour, Glyphs, Look, Tone, Tty};
+use text::{harmless, wrap};
+
+/// Lines of live output in the status.
+const TAIL: usize = 3;
+/// Of one line of live output; a line without an end must not grow.
+const LONGEST_LINE: usize = 2_000;
+
+/// Shows a run on a terminal, and asks there. Without one it shows plain lines and can ask nobody.
+pub struct Terminal {
+    screen: Arc<Mutex<Screen>>,
+    dialogs: Option<Dialogs>,
+    said: UnboundedSender<Said>,
+    saved: Saved,
+    begun: Begun,
+    tail: Tail,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    No,
+    Yes,
+}
+
+/// The last lines that running commands printed.
+#[derive(Default)]
+struct Tail {
+    lines: VecDeque<String>,
+    unfinished: Vec<u8>,
+}
+
+impl Terminal {
+    pub fn new(said: UnboundedSender<Said>, operator: String) -> Terminal {
+        let (input, lines, status) = (Tty::of(std::io::stdin()), Tty::of(std::io::stdout()), Tty::of(std::io::stderr()));
+        let look = Look { colour: Colour::of(lines), glyphs: Glyphs::of_locale() };
+        let screen = Arc::new(Mutex::new(Screen::new(look, lines, status)));
+        let person = input == Tty::Yes && status == Tty::Yes;
+        let dialogs = person.then(|| Dialogs::new(screen.clone(), said.clone(), operator));
+        Terminal { screen, dialogs, said, saved: Saved::now(), begun: Begun::No, tail: Tail::default() }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The title, once, before anything else.
+    fn begin(&mut self, view: &View) {
+        if self.begun == Begun::Yes || view.run.is_empty() {
+            return;
+        }
+        self.begun = Begun::Yes;
+        let mut screen = self.screen();
+        let width = screen.width();
+        let mut lines: Vec<String> =
+            wrap(&harmless(&view.title), width, "", "").iter().map(|line| screen.paint(Tone::Title, line)).collect();
+        let facts = format!("run {} {} {}", short(&view.run), screen.glyphs().dot, view.operator);
+        lines.extend(wrap(&harmless(&facts), width, "", "").iter().map(|line| screen.paint(Tone::Quiet, line)));
+        lines.push(screen.paint(Tone::Quiet, &screen.glyphs().rule.repeat(width)));
+        screen.print(lines);
+    }
+}
+
+impl Operator for Terminal {
+    fn tell(&mut self, notice: &Notice, view: &View) {
+        self.begin(view);
+        if matches!(notice, Notice::Ran { .. }) {
+            self.tail = Tail::default();
+        }
+        let mut screen = self.screen();
+        let lines = Page { look: screen.look, width: screen.width(), view }.lines(notice);
+        screen.print(lines);
+    }
+
+    fn ask(&mut self, id: EffectId, prompt: &Prompt, view: &View) {
+        self.begin(view);
+        match &self.dialogs {
+            Some(dialogs) => dialogs.ask(id, prompt, view),
+            None => {
+                let _ = self.said.send(Said::Unanswerable { id });
+            }
+        }
+    }
+
+    fn withdraw(&mut self, id: EffectId) {
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.withdraw(id);
+        }
+    }
+
+    fn output(&mut self, _: EffectId, bytes: &[u8]) {
+        self.tail.take(bytes);
+    }
+
+    fn redraw(&mut self, view: &View, now: Moment) {
+        let tail: Vec<String> = self.tail.lines.iter().cloned().collect();
+        let mut screen = self.screen();
+        let width = screen.width();
+        let rows = status::rows(view, now, screen.look, width, &tail);
+        screen.status(&rows);
+    }
+
+    fn lend_terminal(&mut self) {
+        let mut screen = self.screen();
+        screen.hold();
+        drop(screen);
+        self.saved.restore();
+    }
+
+    fn return_terminal(&mut self) {
+        self.saved.restore();
+        self.screen().release();
+    }
+
+    fn close(&mut self, view: &View) {
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.close();
+        }
+        let mut screen = self.screen();
+        screen.close();
+        let page = Page { look: screen.look, width: screen.width(), view };
+        let lines = ending(&page, view);
+        screen.print(lines);
+        drop(screen);
+        self.saved.restore();
+    }
+}
+
+impl Tail {
+    fn take(&mut self, bytes: &[u8]) {
+        for &byte in bytes.iter().skip(bytes.len().saturating_sub(64 * 1024)) {
+            match byte {
+                b'\n' => {
+                    let line = String::from_utf8_lossy(&self.unfinished).into_owned();
+                    self.unfinished.clear();
+                    self.lines.push_back(harmless(&line));
+                    if self.lines.len() > TAIL {
+                        self.lines.pop_front();
+                    }
+                }
+                _ if self.unfinished.len() < LONGEST_LINE => self.unfinished.push(byte),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// `rolled back`
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Resolved => "resolved",
+        Outcome::RolledBack => "rolled back",
+        Outcome::Mitigated => "mitigated",
+        Outcome::NoAction => "no action",
+        Outcome::Escalated => "escalated",
+        Outcome::Failed => "failed",
+    }
+}
+
+/// The last word on a run: how it ended, or how to go on.
+fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
+    let g = page.look.glyphs;
+    let run = short(&view.run);
+    let mut lines = vec![String::new()];
+    let mut say = |tone: Tone, text: &str| {
+        lines.extend(wrap(&harmless(text), page.width, "", "  ").iter().map(|line| page.look.paint(tone, line)));
+    };
+    match &view.phase {
+        Phase::Ended { outcome, text, why } => {
+            let word = outcome_word(*outcome);
+            let (tone, glyph) = match why {
+                EndWhy::Finished if *outcome != Outcome::Failed => (Tone::Good, g.ok),
+                _ => (Tone::Bad, g.failed),
+            };
+            let colon = if text.is_empty() { "" } else { ": " };
+            say(tone, &format!("{glyph} {word}{colon}{text}"));
+            say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
+        }
+        Phase::Parked { why } => {
+            say(Tone::Warning, &format!("{} parked: {why}", g.clock));
+            for (_, prompt) in &view.prompts {
+                say(Tone::Question, &format!("  ? {}", prompt.text));
+            }
+            say(Tone::Plain, &format!("  go on with: runbook resume {run}"));
+        }
+        Phase::Preparing | Phase::Running | Phase::Undoing => {
+            say(Tone::Warning, &format!("{} stopped; go on with: runbook resume {run}", g.clock));
+        }
+    }
+    lines
+}

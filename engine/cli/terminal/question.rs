@@ -1,0 +1,487 @@
+//! A prompt as text, and typed text as an answer. Pure, so that every kind of prompt is tested without a terminal.
+
+use runbook_core::prompt::{
+    Answer, Closed, ConfirmDeclined, Detail, DoubtChoice, FailedChoice, Prompt, PromptKind,
+};
+use runbook_plan::read::read;
+use runbook_plan::show;
+use runbook_plan::value::{Type, Value};
+
+/// What a typed line leads to.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    Answer { answer: Answer, by: Option<String> },
+    /// Something more is needed first: a reason, an approver's name, an edited command.
+    More { lead: String, initial: Option<String>, lines: Lines, then: Pending },
+    /// Not an answer, and why.
+    Refused(String),
+    Help,
+    Note(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    One,
+    /// In the person's editor.
+    Several,
+}
+
+/// An answer that waits for one more line.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pending {
+    Note,
+    Skip,
+    Done,
+    Failed,
+    Pause,
+    Fail,
+    RunAgain,
+    Undo { checkpoint: String },
+    Edited,
+    EditedReason { command: String },
+}
+
+/// What stands above the cursor, beside the question itself: choices and how to answer.
+pub struct Choices {
+    /// A key and what it does, each on a line of its own.
+    pub rows: Vec<(String, String)>,
+    /// One line: what may be typed.
+    pub hint: String,
+}
+
+pub fn choices(prompt: &Prompt) -> Choices {
+    let rows = |rows: &[(&str, &str)]| rows.iter().map(|(k, t)| ((*k).to_owned(), (*t).to_owned())).collect();
+    let only = |hint: &str| Choices { rows: Vec::new(), hint: hint.to_owned() };
+    match &prompt.kind {
+        PromptKind::Input { ty, default, suggestions, closed, .. } => {
+            let listed: Vec<String> = match ty {
+                Type::OneOf(values) => values.clone(),
+                Type::Optional(inner) => match inner.as_ref() {
+                    Type::OneOf(values) => values.clone(),
+                    _ => suggestions.clone(),
+                },
+                _ => suggestions.clone(),
+            };
+            let numbered = listed.iter().enumerate().map(|(i, value)| (format!("#{}", i + 1), value.clone())).collect();
+            let mut hint = match (listed.is_empty(), closed) {
+                (true, _) => show::ty(ty),
+                (false, Closed::Yes) => "one of these, or its number: #1".to_owned(),
+                (false, Closed::No) if matches!(ty, Type::OneOf(_) | Type::Optional(_)) => "one of these, or its number: #1".to_owned(),
+                (false, Closed::No) => format!("{}, or a number: #1", show::ty(ty)),
+            };
+            match default {
+                Some(Value::Missing) | None if matches!(ty, Type::Optional(_)) => hint.push_str("; Enter leaves it open"),
+                Some(value) => hint.push_str(&format!("; Enter takes {}", show::value(value))),
+                None => {}
+            }
+            Choices { rows: numbered, hint }
+        }
+        PromptKind::Confirm { declined: ConfirmDeclined::Fails } => only("yes or no"),
+        PromptKind::Confirm { declined: ConfirmDeclined::Skips } => only("yes, no, or skip"),
+        PromptKind::Item { evidence: None } => only("yes or no"),
+        PromptKind::Item { evidence: Some(ty) } => only(&format!("the evidence ({}), or no", show::ty(ty))),
+        PromptKind::Approve { .. } => only("the name of who approves, or no"),
+        PromptKind::Irreversible { phrase } => only(&format!("type {phrase} to go on, or no")),
+        PromptKind::Choose { options } => {
+            let row = |(i, option): (usize, &runbook_core::prompt::ChooseOption)| {
+                let mut text = option.label.clone();
+                if option.recommended {
+                    text.push_str(" (recommended)");
+                }
+                if let Some(why) = &option.unavailable {
+                    text.push_str(&format!(" (not now: {why})"));
+                }
+                ((i + 1).to_string(), text)
+            };
+            Choices { rows: options.iter().enumerate().map(row).collect(), hint: "a number, or the words".to_owned() }
+        }
+        PromptKind::Manual => only("done, failed, or skip"),
+        PromptKind::Copy { .. } => only("yes when it is sent, or no"),
+        PromptKind::HowDidItGo { .. } => only("done or failed"),
+        PromptKind::Failed { choices, .. } => {
+            let row = |choice: &FailedChoice| match choice {
+                FailedChoice::Retry => ("retry".to_owned(), "run the step again".to_owned()),
+                FailedChoice::RetryEdited => ("edit".to_owned(), "change the command, then run it".to_owned()),
+                FailedChoice::Skip => ("skip".to_owned(), "go on without it".to_owned()),
+                FailedChoice::Done => ("done".to_owned(), "it is done, by hand".to_owned()),
+                FailedChoice::Undo { checkpoints } => {
+                    ("undo".to_owned(), format!("take back what was done, to {}", checkpoints.join(" or ")))
+                }
+                FailedChoice::Pause => ("pause".to_owned(), "stop here; `runbook resume` goes on".to_owned()),
+                FailedChoice::Fail => ("fail".to_owned(), "end the run as failed".to_owned()),
+            };
+            Choices { rows: choices.iter().map(row).collect(), hint: "a word".to_owned() }
+        }
+        PromptKind::InDoubt { choices, .. } => {
+            let row = |choice: &DoubtChoice| match choice {
+                DoubtChoice::Done => ("done".to_owned(), "it did its work: go on".to_owned()),
+                DoubtChoice::RunAgain => ("again".to_owned(), "run it again".to_owned()),
+                DoubtChoice::Undo => ("undo".to_owned(), "take its step back".to_owned()),
+                DoubtChoice::Pause => ("pause".to_owned(), "decide later".to_owned()),
+                DoubtChoice::Fail => ("fail".to_owned(), "the step failed".to_owned()),
+            };
+            Choices { rows: choices.iter().map(row).collect(), hint: "a word".to_owned() }
+        }
+        PromptKind::Orphan { .. } => Choices {
+            rows: rows(&[
+                ("wait", "until it ends"),
+                ("stop", "it, and everything it started"),
+                ("leave", "it running, and go on"),
+            ]),
+            hint: "a word".to_owned(),
+        },
+        PromptKind::Interrupted => Choices {
+            rows: rows(&[
+                ("on", "go on with the run"),
+                ("pause", "stop here; `runbook resume` goes on"),
+                ("fail", "end the run as failed"),
+            ]),
+            hint: "a word".to_owned(),
+        },
+    }
+}
+
+/// What belongs to a prompt of its own nature, shown above the question.
+pub fn details(prompt: &Prompt) -> Vec<Detail> {
+    let mut details = prompt.detail.clone();
+    match &prompt.kind {
+        PromptKind::Copy { message } => details.push(Detail::Prose(message.clone())),
+        PromptKind::Failed { command: Some(command), .. }
+        | PromptKind::InDoubt { command, .. }
+        | PromptKind::Orphan { command, .. } => details.push(Detail::Command(command.clone())),
+        _ => {}
+    }
+    details
+}
+
+/// Reads a typed line as an answer to a prompt.
+pub fn answer(prompt: &Prompt, typed: &str) -> Step {
+    let text = typed.trim();
+    match text {
+        "?" => return Step::Help,
+        "n" => return more("note", Pending::Note),
+        _ => {}
+    }
+    if let Some(note) = text.strip_prefix("n ") {
+        return Step::Note(note.trim().to_owned());
+    }
+    let word = text.to_lowercase();
+    let plain = |answer: Answer| Step::Answer { answer, by: None };
+    let yes = matches!(word.as_str(), "y" | "yes");
+    let no = word == "no";
+    match &prompt.kind {
+        PromptKind::Input { ty, default, suggestions, closed, matches } => {
+            input(text, ty, default.as_ref(), suggestions, *closed, matches.as_deref())
+        }
+        PromptKind::Confirm { .. } | PromptKind::Copy { .. } | PromptKind::Item { evidence: None } if yes => {
+            plain(Answer::Yes)
+        }
+        PromptKind::Confirm { declined: ConfirmDeclined::Skips } if word == "skip" => more("why", Pending::Skip),
+        PromptKind::Confirm { .. }
+        | PromptKind::Copy { .. }
+        | PromptKind::Item { .. }
+        | PromptKind::Approve { .. }
+        | PromptKind::Irreversible { .. }
+            if no =>
+        {
+            plain(Answer::No)
+        }
+        PromptKind::Item { evidence: Some(ty) } => match read(text, ty, &[]) {
+            Ok(value) if !text.is_empty() => plain(Answer::Value { value }),
+            Ok(_) => Step::Refused("evidence is wanted: nothing is no evidence".to_owned()),
+            Err(why) => Step::Refused(why),
+        },
+        PromptKind::Approve { .. } if yes => Step::Refused("who approves? Type the name, for the journal".to_owned()),
+        PromptKind::Approve { .. } if !text.is_empty() => {
+            Step::Answer { answer: Answer::Yes, by: Some(text.to_owned()) }
+        }
+        PromptKind::Irreversible { phrase } if text == phrase => plain(Answer::Typed { text: text.to_owned() }),
+        PromptKind::Irreversible { phrase } => {
+            Step::Refused(format!("to go on, type exactly {phrase}; to stop here, type no"))
+        }
+        PromptKind::Choose { options } => {
+            let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|i| *i < options.len());
+            let by_label = || options.iter().position(|option| option.label.to_lowercase() == word);
+            match by_number.or_else(by_label) {
+                Some(i) => match &options[i].unavailable {
+                    Some(why) => Step::Refused(format!("{} cannot be chosen now: {why}", options[i].label)),
+                    None => plain(Answer::Chose { option: i }),
+                },
+                None => Step::Refused(format!("type a number from 1 to {}, or the words of a choice", options.len())),
+            }
+        }
+        PromptKind::Manual | PromptKind::HowDidItGo { .. } => match word.as_str() {
+            "done" => plain(Answer::Done { reason: String::new() }),
+            "failed" => more("what happened", Pending::Failed),
+            "skip" if matches!(prompt.kind, PromptKind::Manual) => more("why", Pending::Skip),
+            _ => refused(prompt),
+        },
+        PromptKind::Failed { choices, command, .. } => failed(&word, choices, command.as_deref(), prompt),
+        PromptKind::InDoubt { choices, .. } => {
+            let offered = |choice: DoubtChoice| choices.contains(&choice);
+            match word.as_str() {
+                "done" if offered(DoubtChoice::Done) => more("how do you know", Pending::Done),
+                "again" if offered(DoubtChoice::RunAgain) => more("why is that safe", Pending::RunAgain),
+                "undo" if offered(DoubtChoice::Undo) => more("why", Pending::Undo { checkpoint: String::new() }),
+                "pause" if offered(DoubtChoice::Pause) => plain(Answer::Pause { reason: "decide later".to_owned() }),
+                "fail" if offered(DoubtChoice::Fail) => more("why", Pending::Fail),
+                _ => refused(prompt),
+            }
+        }
+        PromptKind::Orphan { .. } => match word.as_str() {
+            "wait" => plain(Answer::WaitForIt),
+            "stop" => plain(Answer::StopIt),
+            "leave" => plain(Answer::LeaveIt),
+            _ => refused(prompt),
+        },
+        PromptKind::Interrupted => match word.as_str() {
+            "on" => plain(Answer::GoOn),
+            "pause" => plain(Answer::Pause { reason: "the operator interrupted".to_owned() }),
+            "fail" => more("why", Pending::Fail),
+            _ => refused(prompt),
+        },
+        _ => refused(prompt),
+    }
+}
+
+/// The line that [`Step::More`] asked for.
+pub fn complete(pending: &Pending, typed: &str) -> Step {
+    let text = typed.trim().to_owned();
+    if text.is_empty() {
+        return Step::Refused("nothing typed; asked again from the start".to_owned());
+    }
+    let answer = match pending {
+        Pending::Note => return Step::Note(text),
+        Pending::Edited => {
+            return Step::More {
+                lead: "why".to_owned(),
+                initial: None,
+                lines: Lines::One,
+                then: Pending::EditedReason { command: text },
+            };
+        }
+        Pending::EditedReason { command } => Answer::RetryEdited { command: command.clone(), reason: text },
+        Pending::Skip => Answer::Skip { reason: text },
+        Pending::Done => Answer::Done { reason: text },
+        Pending::Failed => Answer::Failed { reason: text },
+        Pending::Pause => Answer::Pause { reason: text },
+        Pending::Fail => Answer::Fail { reason: text },
+        Pending::RunAgain => Answer::RunAgain { reason: text },
+        Pending::Undo { checkpoint } => Answer::Undo { checkpoint: checkpoint.clone(), reason: text },
+    };
+    Step::Answer { answer, by: None }
+}
+
+fn more(lead: &str, then: Pending) -> Step {
+    Step::More { lead: lead.to_owned(), initial: None, lines: Lines::One, then }
+}
+
+fn refused(prompt: &Prompt) -> Step {
+    let choices = choices(prompt);
+    let words: Vec<_> = choices.rows.iter().map(|(key, _)| key.as_str()).collect();
+    Step::Refused(if words.is_empty() { format!("type {}", choices.hint) } else { format!("type {}", words.join(", ")) })
+}
+
+fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &Prompt) -> Step {
+    let mut words = word.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    for choice in choices {
+        match (first, choice) {
+            ("retry", FailedChoice::Retry) => return Step::Answer { answer: Answer::Retry, by: None },
+            ("edit", FailedChoice::RetryEdited) => {
+                let initial = command.unwrap_or_default().to_owned();
+                let lines = if initial.trim_end().contains('\n') { Lines::Several } else { Lines::One };
+                return Step::More { lead: "$".to_owned(), initial: Some(initial), lines, then: Pending::Edited };
+            }
+            ("skip", FailedChoice::Skip) => return more("why", Pending::Skip),
+            ("done", FailedChoice::Done) => return more("how do you know", Pending::Done),
+            ("undo", FailedChoice::Undo { checkpoints }) => {
+                let named = words.next();
+                let found = match named {
+                    Some(name) => checkpoints.iter().find(|path| *path == name || path.ends_with(&format!(".{name}"))),
+                    None if checkpoints.len() == 1 => checkpoints.first(),
+                    None => None,
+                };
+                return match found {
+                    Some(checkpoint) => more("why", Pending::Undo { checkpoint: checkpoint.clone() }),
+                    None => Step::Refused(format!("say how far: undo {}", checkpoints.join(", or undo "))),
+                };
+            }
+            ("pause", FailedChoice::Pause) => return more("why", Pending::Pause),
+            ("fail", FailedChoice::Fail) => return more("why", Pending::Fail),
+            _ => {}
+        }
+    }
+    refused(prompt)
+}
+
+fn input(
+    text: &str,
+    ty: &Type,
+    default: Option<&Value>,
+    suggestions: &[String],
+    closed: Closed,
+    matches: Option<&str>,
+) -> Step {
+    let accepted = |value: Value| Step::Answer { answer: Answer::Value { value }, by: None };
+    if text.is_empty() {
+        return match (default, ty) {
+            (Some(value), _) => accepted(value.clone()),
+            (None, Type::Optional(_)) => accepted(Value::Missing),
+            (None, _) => Step::Refused(format!("a value is wanted: {}", show::ty(ty))),
+        };
+    }
+    let inner = if let Type::Optional(inner) = ty { inner.as_ref() } else { ty };
+    let listed = if let Type::OneOf(values) = inner { values } else { suggestions };
+    let by_number = text.strip_prefix('#').and_then(|n| n.parse::<usize>().ok()).and_then(|n| listed.get(n.wrapping_sub(1)));
+    // Quotes let a person say a value that would be read as something else: "n", "?".
+    let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+    let said = match by_number {
+        Some(value) => value.as_str(),
+        None if quoted => &text[1..text.len() - 1],
+        None => text,
+    };
+    if closed == Closed::Yes && !suggestions.iter().any(|value| value == said) {
+        return Step::Refused(format!("`{said}` is not one of the values; type one of them, or its number: #1"));
+    }
+    if let Some(pattern) = matches
+        && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(said))
+    {
+        return Step::Refused(format!("`{said}` does not match {pattern}"));
+    }
+    match read(said, inner, suggestions) {
+        Ok(value) => accepted(value),
+        Err(why) => Step::Refused(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runbook_core::prompt::ChooseOption;
+
+    fn prompt(kind: PromptKind) -> Prompt {
+        Prompt {
+            kind,
+            text: "Go on?".to_owned(),
+            keys: Vec::new(),
+            detail: Vec::new(),
+            path: "a".to_owned(),
+            deadline: None,
+            otherwise: None,
+        }
+    }
+
+    fn answered(step: Step) -> Answer {
+        match step {
+            Step::Answer { answer, by: None } => answer,
+            other => panic!("no answer but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_confirm_takes_only_whole_words_and_never_an_empty_line() {
+        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Fails });
+        assert_eq!(answered(answer(&confirm, " YES ")), Answer::Yes);
+        assert_eq!(answered(answer(&confirm, "no")), Answer::No);
+        for typed in ["", "yess", "skip", "ls -y", "1", "ja"] {
+            assert!(matches!(answer(&confirm, typed), Step::Refused(_)), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn n_alone_is_a_note_and_never_a_no() {
+        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Fails });
+        assert!(matches!(answer(&confirm, "n"), Step::More { then: Pending::Note, .. }));
+        assert_eq!(answer(&confirm, "n paged the DBA"), Step::Note("paged the DBA".to_owned()));
+        assert_eq!(answer(&confirm, "?"), Step::Help);
+    }
+
+    #[test]
+    fn skipping_wants_a_reason_and_an_empty_one_is_none() {
+        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Skips });
+        let Step::More { then, .. } = answer(&confirm, "skip") else { panic!("a skip without a reason") };
+        assert!(matches!(complete(&then, "  "), Step::Refused(_)));
+        assert_eq!(answered(complete(&then, "not needed")), Answer::Skip { reason: "not needed".to_owned() });
+    }
+
+    #[test]
+    fn an_irreversible_step_takes_its_phrase_and_nothing_near_it() {
+        let kind = PromptKind::Irreversible { phrase: "schema".to_owned() };
+        let schema = prompt(kind);
+        assert_eq!(answered(answer(&schema, "schema")), Answer::Typed { text: "schema".to_owned() });
+        assert_eq!(answered(answer(&schema, "no")), Answer::No);
+        for typed in ["yes", "y", "Schema", "schema now", "schem", ""] {
+            assert!(matches!(answer(&schema, typed), Step::Refused(_)), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_made_by_number_or_words_and_not_when_it_is_unavailable() {
+        let option = |label: &str, unavailable: Option<&str>| ChooseOption {
+            label: label.to_owned(),
+            recommended: false,
+            unavailable: unavailable.map(str::to_owned),
+            detail: Vec::new(),
+        };
+        let choose = prompt(PromptKind::Choose { options: vec![option("Yes", None), option("Restore", Some("no backup"))] });
+        assert_eq!(answered(answer(&choose, "1")), Answer::Chose { option: 0 });
+        assert_eq!(answered(answer(&choose, "yes")), Answer::Chose { option: 0 });
+        for typed in ["0", "2", "3", "restore", "", "-1"] {
+            assert!(matches!(answer(&choose, typed), Step::Refused(_)), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn an_approval_names_a_person() {
+        let approve = prompt(PromptKind::Approve { by: Some("security".to_owned()) });
+        assert!(matches!(answer(&approve, "yes"), Step::Refused(_)));
+        let named = Step::Answer { answer: Answer::Yes, by: Some("Ada".to_owned()) };
+        assert_eq!(answer(&approve, "Ada"), named);
+    }
+
+    #[test]
+    fn an_input_is_read_as_its_type_or_refused_with_the_type_wanted() {
+        let kind = |ty: Type, closed: Closed| PromptKind::Input {
+            ty,
+            default: None,
+            suggestions: vec!["v1".to_owned(), "v2".to_owned()],
+            closed,
+            matches: None,
+        };
+        let number = prompt(kind(Type::Number, Closed::No));
+        assert_eq!(answered(answer(&number, "3")), Answer::Value { value: Value::Number(3.into()) });
+        assert!(matches!(answer(&number, "three"), Step::Refused(why) if why.contains("number")));
+        assert!(matches!(answer(&number, ""), Step::Refused(_)));
+        let closed = prompt(kind(Type::Text, Closed::Yes));
+        assert_eq!(answered(answer(&closed, "#2")), Answer::Value { value: Value::Text("v2".to_owned()) });
+        assert!(matches!(answer(&closed, "v3"), Step::Refused(_)));
+        let open = prompt(kind(Type::Text, Closed::No));
+        assert_eq!(answered(answer(&open, "\"n\"")), Answer::Value { value: Value::Text("n".to_owned()) });
+        let optional = prompt(kind(Type::Optional(Box::new(Type::Text)), Closed::No));
+        assert_eq!(answered(answer(&optional, "")), Answer::Value { value: Value::Missing });
+    }
+
+    #[test]
+    fn a_failed_step_offers_what_is_possible_and_wants_a_reason_for_all_but_retry() {
+        let choices = vec![
+            FailedChoice::Retry,
+            FailedChoice::RetryEdited,
+            FailedChoice::Undo { checkpoints: vec!["ready".to_owned(), "db.safe".to_owned()] },
+            FailedChoice::Fail,
+        ];
+        let failed =
+            prompt(PromptKind::Failed { why: "exit 1".to_owned(), command: Some("false".to_owned()), choices });
+        assert_eq!(answered(answer(&failed, "retry")), Answer::Retry);
+        assert!(matches!(answer(&failed, "skip"), Step::Refused(_)), "not offered");
+        assert!(matches!(answer(&failed, "undo"), Step::Refused(_)), "how far was not said");
+        let Step::More { then, .. } = answer(&failed, "undo safe") else { panic!("found by its last name") };
+        let undo = Answer::Undo { checkpoint: "db.safe".to_owned(), reason: "it hurts".to_owned() };
+        assert_eq!(answered(complete(&then, "it hurts")), undo);
+        let Step::More { then, initial, .. } = answer(&failed, "edit") else { panic!("an edit") };
+        assert_eq!(initial.as_deref(), Some("false"));
+        let Step::More { then, .. } = complete(&then, "true") else { panic!("a reason is wanted") };
+        let edited = Answer::RetryEdited { command: "true".to_owned(), reason: "typo".to_owned() };
+        assert_eq!(answered(complete(&then, "typo")), edited);
+    }
+}

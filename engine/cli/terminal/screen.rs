@@ -1,0 +1,131 @@
+//! The one door to the terminal: lines go up, a status of a few lines stays below, prompts take the last line.
+
+use std::io::Write;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::style::{Glyphs, Look, Tone, Tty};
+
+/// How wide text runs at most: longer lines are hard to read.
+const WIDEST: usize = 100;
+
+pub struct Screen {
+    pub look: Look,
+    /// Lines go to standard output, the status and prompts to standard error.
+    lines: Tty,
+    status: Option<Status>,
+    /// Lines that came while a prompt was open: they would tear it.
+    held: Option<Vec<String>>,
+}
+
+struct Status {
+    bars: MultiProgress,
+    rows: Vec<ProgressBar>,
+}
+
+impl Screen {
+    pub fn new(look: Look, lines: Tty, status: Tty) -> Screen {
+        let status = (status == Tty::Yes && std::env::var("TERM").is_ok_and(|term| term != "dumb")).then(|| Status {
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+            rows: Vec::new(),
+        });
+        Screen { look, lines, status, held: None }
+    }
+
+    /// Columns that text may take now; a resize shows at once.
+    pub fn width(&self) -> usize {
+        match self.lines {
+            Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(8, WIDEST),
+            Tty::No => WIDEST,
+        }
+    }
+
+    pub fn glyphs(&self) -> &'static Glyphs {
+        self.look.glyphs
+    }
+
+    /// Prints lines above the status. A closed terminal or pipe is no reason to stop a run: what cannot be
+    /// shown is still in the journal.
+    pub fn print(&mut self, lines: Vec<String>) {
+        if let Some(held) = &mut self.held {
+            held.extend(lines);
+            return;
+        }
+        self.print_now(&lines);
+    }
+
+    fn print_now(&self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut text = lines.join("\n");
+        text.push('\n');
+        let write = || {
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        };
+        match &self.status {
+            Some(status) => status.bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Replaces the status by these rows, each cut to the width by its maker.
+    pub fn status(&mut self, rows: &[String]) {
+        let prompting = self.held.is_some();
+        let quiet = self.look;
+        let Some(status) = &mut self.status else { return };
+        let wanted = if prompting { 0 } else { rows.len() };
+        while status.rows.len() > wanted {
+            if let Some(bar) = status.rows.pop() {
+                bar.finish_and_clear();
+                status.bars.remove(&bar);
+            }
+        }
+        while status.rows.len() < wanted {
+            let bar = status.bars.add(ProgressBar::new_spinner());
+            // The first row turns, so that a person sees that the engine lives.
+            let template = if status.rows.is_empty() { "{spinner} {msg}" } else { "  {msg}" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.tick_chars(quiet.glyphs.spinner));
+            }
+            status.rows.push(bar);
+        }
+        for (bar, row) in status.rows.iter().zip(rows) {
+            bar.set_message(row.clone());
+            bar.tick();
+        }
+    }
+
+    /// From now on lines wait, and the last line of the terminal is the prompt's.
+    pub fn hold(&mut self) {
+        self.status(&[]);
+        self.held.get_or_insert_with(Vec::new);
+    }
+
+    /// The prompt is gone; what waited is printed.
+    pub fn release(&mut self) {
+        if let Some(lines) = self.held.take() {
+            self.print_now(&lines);
+        }
+    }
+
+    /// Prints in spite of an open prompt: what belongs to the prompt itself.
+    pub fn print_for_prompt(&self, lines: &[String]) {
+        self.print_now(lines);
+    }
+
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        self.look.paint(tone, text)
+    }
+
+    pub fn close(&mut self) {
+        self.release();
+        self.status(&[]);
+        // indicatif draws at most ten times a second; the last draw must not be the one it left out.
+        if self.status.is_some() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
