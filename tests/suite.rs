@@ -1,6 +1,7 @@
 //! The one integration binary. Each module walks the cases of its own folder, or holds a law of the house.
 
 mod book;
+mod cli;
 mod corpus;
 mod fmt;
 mod house;

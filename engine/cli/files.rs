@@ -40,7 +40,7 @@ pub fn complain_host(error: &HostError) -> Exit {
 
 /// The state home to look at: of the `runbook.toml` found upward from here, else the user's own.
 pub fn state_home() -> Result<StateHome, HostError> {
-    runbook_host::runs::home::place(None).map(StateHome::peek)
+    runbook_host::drive::state_path(None).map(StateHome::peek)
 }
 
 /// A report of mistakes for a person, on standard error.

@@ -8,7 +8,7 @@ use similar::TextDiff;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_line, find, print, report};
+use crate::files::{complain_host, complain_line, find, print, report};
 
 /// Writes nothing where the file has mistakes: what was meant is not known then.
 pub fn fmt(args: &args::Fmt) -> Exit {
@@ -33,7 +33,7 @@ pub fn fmt(args: &args::Fmt) -> Exit {
         let bytes = match runbook_host::files::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                complain_line(&error.to_string());
+                complain_host(&error);
                 broken += 1;
                 continue;
             }

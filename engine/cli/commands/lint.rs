@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_line, find, print, report};
+use crate::files::{complain_host, complain_line, find, print, report};
 
 #[derive(Serialize)]
 struct Found {
@@ -49,7 +49,7 @@ pub fn lint(args: &args::Lint) -> Exit {
             }
             Err(error) => {
                 unread += 1;
-                complain_line(&error.to_string());
+                complain_host(&error);
             }
         }
     }

@@ -2,22 +2,21 @@
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_line, print, report};
+use crate::files::{complain_host, complain_line, print, report};
 
 pub fn render(args: &args::Render) -> Exit {
     let loaded = match runbook_host::load::load(&args.file) {
         Ok(loaded) => loaded,
-        Err(error) => {
-            complain_line(&error.to_string());
-            return Exit::Runbook;
-        }
+        Err(error) => return complain_host(&error),
     };
     if !loaded.diagnostics.is_empty() {
         report(&loaded.diagnostics, &loaded.sources);
         return Exit::Runbook;
     }
+    let modules = loaded.files.modules.into_iter().filter_map(|module| module.file.ok());
+    let files: Vec<_> = std::iter::once(loaded.files.root).chain(modules).collect();
     let text = match args.to {
-        args::Target::Markdown => runbook_render::markdown(&loaded.sources, &loaded.files),
+        args::Target::Markdown => runbook_render::markdown(&loaded.sources, &files),
     };
     match &args.output {
         None => print(&text),
