@@ -14,7 +14,9 @@ struct World {
 
 impl World {
     fn new() -> World {
-        World { folder: tempfile::tempdir().expect("a temporary folder") }
+        World {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     /// Runs a line and writes what came of it.
@@ -26,7 +28,10 @@ impl World {
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()),
+            )
             .env("HOME", self.folder.path())
             .env("XDG_STATE_HOME", self.folder.path().join("state"))
             .env("LANG", "C.UTF-8")
@@ -55,7 +60,10 @@ impl World {
         let text = text.replace(env!("CARGO_MANIFEST_DIR"), "<repository>");
         let mut steady = text;
         for (pattern, stand_in) in [
-            (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<run>"),
+            (
+                r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
+                "<run>",
+            ),
             (r"\b[0-9a-f]{8}-[0-9a-f]{4}\b", "<run>"),
             (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "<time>"),
             (r"\b1[5-9]\d{11}\b", "<time>"),
@@ -78,7 +86,10 @@ fn the_program_says_what_the_cases_say() {
         let world = World::new();
         let mut story = String::new();
         let case = std::fs::read_to_string(&path).expect("a case is readable");
-        for line in case.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in case
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             world.run(line, &mut story);
         }
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "cli" }, {

@@ -14,10 +14,16 @@ fn main() -> std::io::Result<()> {
         }
     }
     names.sort();
-    let mut table = String::from("/// Number and page, in order.\nstatic PAGES: &[(&str, &str)] = &[\n");
+    let mut table =
+        String::from("/// Number and page, in order.\nstatic PAGES: &[(&str, &str)] = &[\n");
     for name in &names {
         let path = folder.join(name);
-        let _ = writeln!(table, "    ({:?}, include_str!({:?})),", &name[..name.len() - 3], path.display().to_string());
+        let _ = writeln!(
+            table,
+            "    ({:?}, include_str!({:?})),",
+            &name[..name.len() - 3],
+            path.display().to_string()
+        );
     }
     table.push_str("];\n");
     let out = std::env::var("OUT_DIR").map_err(std::io::Error::other)?;

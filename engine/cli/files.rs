@@ -54,7 +54,12 @@ pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
         Colour::Yes => runbook_grammar::report::Colour::Always,
         Colour::No => runbook_grammar::report::Colour::Never,
     };
-    complain(&runbook_grammar::report::render(diagnostics, sources, width, colour));
+    complain(&runbook_grammar::report::render(
+        diagnostics,
+        sources,
+        width,
+        colour,
+    ));
 }
 
 /// The files that paths name: a file is itself, a folder every `*.rbk` below it, in order of name. Hidden

@@ -29,10 +29,7 @@ enum Line<'a> {
         prompt: &'a Prompt,
     },
     /// The last line.
-    End {
-        run: &'a str,
-        phase: &'a Phase,
-    },
+    End { run: &'a str, phase: &'a Phase },
 }
 
 impl JsonLines {
@@ -50,11 +47,18 @@ fn line(line: &Line<'_>) {
 
 impl Operator for JsonLines {
     fn tell(&mut self, notice: &Notice, view: &View) {
-        line(&Line::Notice { run: &view.run, notice });
+        line(&Line::Notice {
+            run: &view.run,
+            notice,
+        });
     }
 
     fn ask(&mut self, id: EffectId, prompt: &Prompt, view: &View) {
-        line(&Line::Prompt { run: &view.run, id, prompt });
+        line(&Line::Prompt {
+            run: &view.run,
+            id,
+            prompt,
+        });
         // A closed channel means that the run is over, and then nobody waits for the answer.
         let _ = self.said.send(Said::Unanswerable { id });
     }
@@ -70,6 +74,9 @@ impl Operator for JsonLines {
     fn return_terminal(&mut self) {}
 
     fn close(&mut self, view: &View) {
-        line(&Line::End { run: &view.run, phase: &view.phase });
+        line(&Line::End {
+            run: &view.run,
+            phase: &view.phase,
+        });
     }
 }

@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     if role.as_deref().is_some_and(|role| role == "__gate") {
         runbook_host::process::gate_main();
     }
-    if role.as_deref().is_some_and(|role| role == terminal::line::ARGUMENT) {
+    if role
+        .as_deref()
+        .is_some_and(|role| role == terminal::line::ARGUMENT)
+    {
         return terminal::line::main();
     }
     ExitCode::from(match Cli::parse().command {

@@ -9,14 +9,23 @@ include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 /// Accepts `RB2004`, `rb2004` and `2004`.
 pub fn explain(args: &args::Explain) -> Exit {
     let wanted = args.code.trim().to_ascii_uppercase();
-    let wanted = if wanted.starts_with("RB") { wanted } else { format!("RB{wanted}") };
+    let wanted = if wanted.starts_with("RB") {
+        wanted
+    } else {
+        format!("RB{wanted}")
+    };
     if let Some((_, page)) = PAGES.iter().find(|(code, _)| *code == wanted) {
         print(page);
         return Exit::Done;
     }
     let codes = PAGES.iter().map(|(code, _)| *code);
     let near = runbook_grammar::nearest(&wanted, codes);
-    let near = near.map(|code| format!("; did you mean {code}?")).unwrap_or_default();
-    complain_line(&format!("no error has the number {}{near} The book lists them all under Errors.", args.code));
+    let near = near
+        .map(|code| format!("; did you mean {code}?"))
+        .unwrap_or_default();
+    complain_line(&format!(
+        "no error has the number {}{near} The book lists them all under Errors.",
+        args.code
+    ));
     Exit::Usage
 }

@@ -66,7 +66,9 @@ fn format_input(args: &args::Fmt) -> Exit {
         complain_line(&format!("cannot read standard input: {error}"));
         return Exit::Usage;
     }
-    let Some((before, after)) = formatted("standard input", &bytes) else { return Exit::Runbook };
+    let Some((before, after)) = formatted("standard input", &bytes) else {
+        return Exit::Runbook;
+    };
     if !args.check {
         print(&after);
         return Exit::Done;
@@ -93,5 +95,9 @@ fn formatted(name: &str, bytes: &[u8]) -> Option<(String, String)> {
 }
 
 fn difference(name: &str, before: &str, after: &str) -> String {
-    TextDiff::from_lines(before, after).unified_diff().context_radius(2).header(name, "formatted").to_string()
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(2)
+        .header(name, "formatted")
+        .to_string()
 }

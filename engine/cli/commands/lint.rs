@@ -42,7 +42,12 @@ pub fn lint(args: &args::Lint) -> Exit {
             Ok(loaded) => {
                 count += loaded.diagnostics.len();
                 if args.json {
-                    all.extend(loaded.diagnostics.iter().map(|d| found(&path.display().to_string(), d, &loaded.sources)));
+                    all.extend(
+                        loaded
+                            .diagnostics
+                            .iter()
+                            .map(|d| found(&path.display().to_string(), d, &loaded.sources)),
+                    );
                 } else {
                     report(&loaded.diagnostics, &loaded.sources);
                 }
@@ -57,7 +62,11 @@ pub fn lint(args: &args::Lint) -> Exit {
         let text = serde_json::to_string_pretty(&all).unwrap_or_default();
         print(&format!("{text}\n"));
     } else if count == 0 && unread == 0 {
-        let files = if paths.len() == 1 { "1 file".to_owned() } else { format!("{} files", paths.len()) };
+        let files = if paths.len() == 1 {
+            "1 file".to_owned()
+        } else {
+            format!("{} files", paths.len())
+        };
         print(&format!("{files}: no mistakes\n"));
     }
     match (unread, count) {
@@ -74,7 +83,13 @@ fn found(file: &str, diagnostic: &Diagnostic, sources: &Sources) -> Found {
         Place {
             file: source.name.clone(),
             line: before.matches('\n').count() + 1,
-            column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+            column: before
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1,
             text: label.text.clone(),
         }
     };

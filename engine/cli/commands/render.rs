@@ -13,7 +13,11 @@ pub fn render(args: &args::Render) -> Exit {
         report(&loaded.diagnostics, &loaded.sources);
         return Exit::Runbook;
     }
-    let modules = loaded.files.modules.into_iter().filter_map(|module| module.file.ok());
+    let modules = loaded
+        .files
+        .modules
+        .into_iter()
+        .filter_map(|module| module.file.ok());
     let files: Vec<_> = std::iter::once(loaded.files.root).chain(modules).collect();
     let text = match args.to {
         args::Target::Markdown => runbook_render::markdown(&loaded.sources, &files),

@@ -25,14 +25,25 @@ pub fn run(args: &args::Run) -> Exit {
         profile: args.profile.clone(),
         from: args.from.clone(),
         mode,
-        confirms: if args.yes { Confirms::Yes } else { Confirms::Ask },
+        confirms: if args.yes {
+            Confirms::Yes
+        } else {
+            Confirms::Ask
+        },
     };
-    ended(drive::run(&order, &mut |said, about| operator(args.json, said, about)))
+    ended(drive::run(&order, &mut |said, about| {
+        operator(args.json, said, about)
+    }))
 }
 
 pub fn resume(args: &args::Resume) -> Exit {
-    let order = ResumeOrder { run: args.run.clone(), answers: args.answers.clone() };
-    ended(drive::resume(&order, &mut |said, about| operator(args.json, said, about)))
+    let order = ResumeOrder {
+        run: args.run.clone(),
+        answers: args.answers.clone(),
+    };
+    ended(drive::resume(&order, &mut |said, about| {
+        operator(args.json, said, about)
+    }))
 }
 
 pub fn undo(args: &args::Undo) -> Exit {
@@ -43,8 +54,15 @@ pub fn undo(args: &args::Undo) -> Exit {
             return Exit::Usage;
         }
     };
-    let order = UndoOrder { run: args.run.clone(), to: args.to.clone(), reason, answers: None };
-    ended(drive::undo(&order, &mut |said, about| operator(args.json, said, about)))
+    let order = UndoOrder {
+        run: args.run.clone(),
+        to: args.to.clone(),
+        reason,
+        answers: None,
+    };
+    ended(drive::undo(&order, &mut |said, about| {
+        operator(args.json, said, about)
+    }))
 }
 
 fn operator(json: bool, said: UnboundedSender<Said>, about: &About<'_>) -> Box<dyn Operator> {
@@ -61,7 +79,11 @@ fn ask_reason() -> Option<String> {
         return None;
     }
     let lead = "why is it taken back, for the journal > ".to_owned();
-    match Reader::default().read(&Ask { lead, initial: None, echo: Echo::Yes }) {
+    match Reader::default().read(&Ask {
+        lead,
+        initial: None,
+        echo: Echo::Yes,
+    }) {
         Line::Typed(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         _ => None,
     }

@@ -32,7 +32,10 @@ pub fn runs(args: &args::Runs) -> Exit {
     };
     if args.json {
         let rows: Vec<_> = listed.iter().map(row).collect();
-        print(&format!("{}\n", serde_json::to_string_pretty(&rows).unwrap_or_default()));
+        print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&rows).unwrap_or_default()
+        ));
         return Exit::Done;
     }
     if listed.is_empty() {
@@ -40,7 +43,10 @@ pub fn runs(args: &args::Runs) -> Exit {
         return Exit::Done;
     }
     let tty = Tty::of(std::io::stdout());
-    let look = Look { colour: Colour::of(tty), glyphs: Glyphs::of_locale() };
+    let look = Look {
+        colour: Colour::of(tty),
+        glyphs: Glyphs::of_locale(),
+    };
     let width = match tty {
         Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 120),
         Tty::No => 120,
@@ -53,9 +59,18 @@ pub fn runs(args: &args::Runs) -> Exit {
             Standing::Unreadable(_) => Tone::Bad,
             Standing::Ended { .. } | Standing::Empty => Tone::Plain,
         };
-        let detail = if row.detail.is_empty() { String::new() } else { format!(": {}", row.detail) };
+        let detail = if row.detail.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", row.detail)
+        };
         let state = harmless(&format!("{}{detail}", row.state));
-        let head = format!("{}  {}  {}", short(row.run), date_time(row.started), harmless(row.title));
+        let head = format!(
+            "{}  {}  {}",
+            short(row.run),
+            date_time(row.started),
+            harmless(row.title)
+        );
         print(&format!(
             "{}\n  {}\n",
             cut(&head, width, look.glyphs.ellipsis),
@@ -85,9 +100,19 @@ fn standing(standing: &Standing) -> (&'static str, String) {
         Standing::Parked { why, .. } => ("parked", why.clone()),
         Standing::Ended { outcome, text, .. } => {
             let word = crate::terminal::outcome_word(*outcome);
-            ("ended", if text.is_empty() { word.to_owned() } else { format!("{word}: {text}") })
+            (
+                "ended",
+                if text.is_empty() {
+                    word.to_owned()
+                } else {
+                    format!("{word}: {text}")
+                },
+            )
         }
-        Standing::Crashed => ("crashed", "its engine ended without a word; `runbook resume` goes on".to_owned()),
+        Standing::Crashed => (
+            "crashed",
+            "its engine ended without a word; `runbook resume` goes on".to_owned(),
+        ),
         Standing::Empty => ("empty", "it ended before anything began".to_owned()),
         Standing::Unreadable(error) => ("unreadable", error.to_string()),
     }

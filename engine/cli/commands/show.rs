@@ -48,15 +48,22 @@ pub fn show(args: &args::Show) -> Exit {
     }
     let view = replay.view();
     if args.json {
-        let told = |(at, notice): &'_ (runbook_core::event::Moment, Notice)| (at.wall, notice.clone());
+        let told =
+            |(at, notice): &'_ (runbook_core::event::Moment, Notice)| (at.wall, notice.clone());
         let owned: Vec<_> = replay.notices.iter().map(told).collect();
         let shown = Shown {
             run: &dir.id,
             folder: dir.path.display().to_string(),
             view: view.as_ref(),
-            timeline: owned.iter().map(|(at, notice)| Told { at: *at, notice }).collect(),
+            timeline: owned
+                .iter()
+                .map(|(at, notice)| Told { at: *at, notice })
+                .collect(),
         };
-        print(&format!("{}\n", serde_json::to_string_pretty(&shown).unwrap_or_default()));
+        print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&shown).unwrap_or_default()
+        ));
         return Exit::Done;
     }
     let tty = Tty::of(std::io::stdout());
@@ -64,9 +71,16 @@ pub fn show(args: &args::Show) -> Exit {
         Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 100),
         Tty::No => 100,
     };
-    let look = Look { colour: Colour::of(tty), glyphs: Glyphs::of_locale() };
+    let look = Look {
+        colour: Colour::of(tty),
+        glyphs: Glyphs::of_locale(),
+    };
     let empty = View::default();
-    let page = Page { look, width, view: view.as_ref().unwrap_or(&empty) };
+    let page = Page {
+        look,
+        width,
+        view: view.as_ref().unwrap_or(&empty),
+    };
     let mut lines = standing(&page, &replay, &dir);
     lines.extend(timeline(&page, &replay));
     print(&(lines.join("\n") + "\n"));
@@ -78,8 +92,15 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
     let view = page.view;
     let g = page.look.glyphs;
     let mut lines = Vec::new();
-    let title = replay.head.as_ref().map_or("a run without a beginning", |head| head.title.as_str());
-    lines.extend(wrap(&harmless(title), page.width, "", "").iter().map(|line| page.look.paint(Tone::Title, line)));
+    let title = replay
+        .head
+        .as_ref()
+        .map_or("a run without a beginning", |head| head.title.as_str());
+    lines.extend(
+        wrap(&harmless(title), page.width, "", "")
+            .iter()
+            .map(|line| page.look.paint(Tone::Title, line)),
+    );
     let mut row = |name: &str, text: &str, tone: Tone| {
         if !text.is_empty() {
             let indent = " ".repeat(11);
@@ -96,30 +117,62 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
     let (state, tone) = match (&view.phase, dir.holder()) {
         (Phase::Ended { outcome, text, .. }, _) => {
             let colon = if text.is_empty() { "" } else { ": " };
-            (format!("{}{colon}{text}", outcome_word(*outcome)), Tone::Good)
+            (
+                format!("{}{colon}{text}", outcome_word(*outcome)),
+                Tone::Good,
+            )
         }
         (_, Some(holder)) => (format!("running, held by {holder}"), Tone::Title),
         (Phase::Parked { why }, None) => (format!("parked: {why}"), Tone::Warning),
         (_, None) => ("its engine ended without a word".to_owned(), Tone::Warning),
     };
     row("state", &state, tone);
-    row("severity", view.severity.as_deref().unwrap_or_default(), Tone::Plain);
+    row(
+        "severity",
+        view.severity.as_deref().unwrap_or_default(),
+        Tone::Plain,
+    );
     if !matches!(view.phase, Phase::Ended { .. }) {
         let mut place = view.within.clone();
         if let Some(step) = &view.step {
-            place.push(format!("step {} of {}: {}", step.number, step.of, step.title));
+            place.push(format!(
+                "step {} of {}: {}",
+                step.number, step.of, step.title
+            ));
         }
-        row("stands at", &place.join(&format!(" {} ", g.arrow)), Tone::Plain);
-        row("clocks", &status::clocks(view, runbook_host::clock::now(), page.look), Tone::Plain);
+        row(
+            "stands at",
+            &place.join(&format!(" {} ", g.arrow)),
+            Tone::Plain,
+        );
+        row(
+            "clocks",
+            &status::clocks(view, runbook_host::clock::now(), page.look),
+            Tone::Plain,
+        );
         for (_, prompt) in &view.prompts {
             row("asked", &prompt.text, Tone::Question);
         }
         for running in &view.running {
             row("in flight", &running.command, Tone::Warning);
         }
-        row("next", &view.next.iter().take(4).cloned().collect::<Vec<_>>().join(", then "), Tone::Plain);
+        row(
+            "next",
+            &view
+                .next
+                .iter()
+                .take(4)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", then "),
+            Tone::Plain,
+        );
         if dir.holder().is_none() {
-            row("go on", &format!("runbook resume {}", short(&dir.id)), Tone::Plain);
+            row(
+                "go on",
+                &format!("runbook resume {}", short(&dir.id)),
+                Tone::Plain,
+            );
         }
     }
     row("undo", &view.undoable.join(", "), Tone::Plain);
@@ -131,7 +184,10 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
 /// What was told, with the time in the margin wherever it is another than above.
 fn timeline(page: &Page<'_>, replay: &Replay) -> Vec<String> {
     const MARGIN: usize = 9;
-    let narrow = Page { width: page.width.saturating_sub(MARGIN).max(12), ..*page };
+    let narrow = Page {
+        width: page.width.saturating_sub(MARGIN).max(12),
+        ..*page
+    };
     let mut lines = Vec::new();
     let mut last = String::new();
     for (at, notice) in &replay.notices {
@@ -141,7 +197,11 @@ fn timeline(page: &Page<'_>, replay: &Replay) -> Vec<String> {
                 continue;
             }
             let time = time_of_day(at.wall);
-            let margin = if time == last { " ".repeat(MARGIN) } else { format!("{time:<MARGIN$}") };
+            let margin = if time == last {
+                " ".repeat(MARGIN)
+            } else {
+                format!("{time:<MARGIN$}")
+            };
             last = time;
             lines.push(format!("{}{line}", page.look.paint(Tone::Quiet, &margin)));
         }
@@ -151,14 +211,28 @@ fn timeline(page: &Page<'_>, replay: &Replay) -> Vec<String> {
 
 /// The whole output of one command, as bytes; what went to its standard error comes after it, on ours.
 fn output(replay: &Replay, dir: &RunDir, number: u64) -> Exit {
-    let Some(outputs) = replay.outputs.iter().find(|outputs| outputs.effect.0 == number) else {
-        let known = replay.outputs.iter().map(|outputs| outputs.effect.0.to_string()).collect::<Vec<_>>();
-        let known = if known.is_empty() { "nothing has printed yet".to_owned() } else { format!("there are {}", known.join(", ")) };
+    let Some(outputs) = replay
+        .outputs
+        .iter()
+        .find(|outputs| outputs.effect.0 == number)
+    else {
+        let known = replay
+            .outputs
+            .iter()
+            .map(|outputs| outputs.effect.0.to_string())
+            .collect::<Vec<_>>();
+        let known = if known.is_empty() {
+            "nothing has printed yet".to_owned()
+        } else {
+            format!("there are {}", known.join(", "))
+        };
         complain_line(&format!("no command has the number {number}; {known}"));
         return Exit::Usage;
     };
-    let mut streams: [(&_, Box<dyn Write>); 2] =
-        [(&outputs.output, Box::new(std::io::stdout())), (&outputs.stderr, Box::new(std::io::stderr()))];
+    let mut streams: [(&_, Box<dyn Write>); 2] = [
+        (&outputs.output, Box::new(std::io::stdout())),
+        (&outputs.stderr, Box::new(std::io::stderr())),
+    ];
     for (captured, to) in &mut streams {
         let written = match &captured.segment {
             None => to.write_all(captured.text.as_bytes()),
@@ -172,7 +246,11 @@ fn output(replay: &Replay, dir: &RunDir, number: u64) -> Exit {
                 let path = dir.output_path();
                 return complain_host(&HostError::new(
                     runbook_host::codes::STATE_UNUSABLE,
-                    format!("{} cannot be read: {}", path.display(), runbook_host::error::plainly(&error)),
+                    format!(
+                        "{} cannot be read: {}",
+                        path.display(),
+                        runbook_host::error::plainly(&error)
+                    ),
                 ));
             }
             _ => {}

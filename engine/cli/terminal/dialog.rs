@@ -41,8 +41,18 @@ struct Queue {
 }
 
 impl Dialogs {
-    pub fn new(screen: Arc<Mutex<Screen>>, said: UnboundedSender<Said>, operator: String) -> Dialogs {
-        Dialogs { screen, queue: Arc::default(), reader: Reader::default(), said, operator }
+    pub fn new(
+        screen: Arc<Mutex<Screen>>,
+        said: UnboundedSender<Said>,
+        operator: String,
+    ) -> Dialogs {
+        Dialogs {
+            screen,
+            queue: Arc::default(),
+            reader: Reader::default(),
+            said,
+            operator,
+        }
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen> {
@@ -55,7 +65,11 @@ impl Dialogs {
 
     pub fn ask(&self, id: EffectId, prompt: &Prompt, view: &View) {
         let mut queue = self.queue();
-        queue.waiting.push_back(Waiting { id, prompt: prompt.clone(), view: view.clone() });
+        queue.waiting.push_back(Waiting {
+            id,
+            prompt: prompt.clone(),
+            view: view.clone(),
+        });
         if queue.active.is_none()
             && let Some(next) = queue.waiting.pop_front()
         {
@@ -113,7 +127,14 @@ impl Dialogs {
                 Some((then, ask)) => (Some(then), ask),
                 None => {
                     let lead = format!("  {} ", self.screen().glyphs().prompt);
-                    (None, Ask { lead, initial: None, echo: Echo::Yes })
+                    (
+                        None,
+                        Ask {
+                            lead,
+                            initial: None,
+                            echo: Echo::Yes,
+                        },
+                    )
                 }
             };
             let step = match (self.reader.read(&ask), then) {
@@ -124,17 +145,40 @@ impl Dialogs {
             match step {
                 Step::Answer { answer, by } => {
                     let by = by.unwrap_or_else(|| self.operator.clone());
-                    return Some(Said::Answered { id: current.id, answer, by });
+                    return Some(Said::Answered {
+                        id: current.id,
+                        answer,
+                        by,
+                    });
                 }
-                Step::More { lead, initial, lines, then } => {
-                    let echo = if lines == Lines::Several { Echo::Editor } else { Echo::Yes };
+                Step::More {
+                    lead,
+                    initial,
+                    lines,
+                    then,
+                } => {
+                    let echo = if lines == Lines::Several {
+                        Echo::Editor
+                    } else {
+                        Echo::Yes
+                    };
                     let lead = format!("  {lead} {} ", self.screen().glyphs().prompt);
-                    pending = Some((then, Ask { lead, initial, echo }));
+                    pending = Some((
+                        then,
+                        Ask {
+                            lead,
+                            initial,
+                            echo,
+                        },
+                    ));
                 }
                 Step::Refused(why) => {
                     let screen = self.screen();
                     let lines = wrap(&harmless(&why), screen.width(), "  ", "  ");
-                    let painted: Vec<_> = lines.iter().map(|line| screen.paint(Tone::Warning, line)).collect();
+                    let painted: Vec<_> = lines
+                        .iter()
+                        .map(|line| screen.paint(Tone::Warning, line))
+                        .collect();
                     screen.print_for_prompt(&painted);
                 }
                 Step::Help => self.help(current),
@@ -161,7 +205,11 @@ impl Dialogs {
     /// Shows the question with everything that belongs to it.
     fn put(&self, current: &Waiting) {
         let screen = self.screen();
-        let page = Page { look: screen.look, width: screen.width(), view: &current.view };
+        let page = Page {
+            look: screen.look,
+            width: screen.width(),
+            view: &current.view,
+        };
         let width = screen.width();
         let mut lines = vec![String::new()];
         for detail in details(&current.prompt) {
@@ -170,30 +218,65 @@ impl Dialogs {
         for (i, line) in current.prompt.text.lines().enumerate() {
             let first = if i == 0 { "? " } else { "  " };
             let wrapped = wrap(&harmless(line), width, first, "  ");
-            lines.extend(wrapped.iter().map(|line| screen.paint(Tone::Question, line)));
+            lines.extend(
+                wrapped
+                    .iter()
+                    .map(|line| screen.paint(Tone::Question, line)),
+            );
         }
         if let (Some(deadline), now) = (&current.prompt.deadline, runbook_host::clock::now()) {
             let then = match &current.prompt.otherwise {
-                Some(answer) => format!("answers itself {answer} at {}", time_of_day(deadline.at.wall)),
+                Some(answer) => format!(
+                    "answers itself {answer} at {}",
+                    time_of_day(deadline.at.wall)
+                ),
                 None => format!("due at {}", time_of_day(deadline.at.wall)),
             };
             let text = format!("{then}, {}", left(deadline.at.wall, now.wall));
-            lines.extend(wrap(&text, width, "  ", "  ").iter().map(|line| screen.paint(Tone::Warning, line)));
+            lines.extend(
+                wrap(&text, width, "  ", "  ")
+                    .iter()
+                    .map(|line| screen.paint(Tone::Warning, line)),
+            );
         }
         let choices = choices(&current.prompt);
-        let column = choices.rows.iter().map(|(key, _)| console::measure_text_width(key)).max().unwrap_or(0);
+        let column = choices
+            .rows
+            .iter()
+            .map(|(key, _)| console::measure_text_width(key))
+            .max()
+            .unwrap_or(0);
         for (i, (key, text)) in choices.rows.iter().enumerate() {
             let head = format!("    {key:<column$}  ");
             lines.extend(wrap(&harmless(text), width, &head, &" ".repeat(column + 6)));
             if let runbook_core::prompt::PromptKind::Choose { options } = &current.prompt.kind {
-                for detail in options.get(i).map(|option| option.detail.as_slice()).unwrap_or_default() {
-                    let indented = detail_lines(&Page { width: width.saturating_sub(4), ..page }, detail);
+                for detail in options
+                    .get(i)
+                    .map(|option| option.detail.as_slice())
+                    .unwrap_or_default()
+                {
+                    let indented = detail_lines(
+                        &Page {
+                            width: width.saturating_sub(4),
+                            ..page
+                        },
+                        detail,
+                    );
                     lines.extend(indented.into_iter().map(|line| format!("    {line}")));
                 }
             }
         }
-        let hint = format!("{} {} ? help {} n note", choices.hint, screen.glyphs().dot, screen.glyphs().dot);
-        lines.extend(wrap(&harmless(&hint), width, "  ", "  ").iter().map(|line| screen.paint(Tone::Quiet, line)));
+        let hint = format!(
+            "{} {} ? help {} n note",
+            choices.hint,
+            screen.glyphs().dot,
+            screen.glyphs().dot
+        );
+        lines.extend(
+            wrap(&harmless(&hint), width, "  ", "  ")
+                .iter()
+                .map(|line| screen.paint(Tone::Quiet, line)),
+        );
         screen.print_for_prompt(&lines);
     }
 
@@ -201,7 +284,13 @@ impl Dialogs {
         let screen = self.screen();
         let clocks = status::clocks(&current.view, runbook_host::clock::now(), screen.look);
         let hint = choices(&current.prompt).hint;
-        screen.print_for_prompt(&help::lines(&current.view, &clocks, &hint, screen.look, screen.width()));
+        screen.print_for_prompt(&help::lines(
+            &current.view,
+            &clocks,
+            &hint,
+            screen.look,
+            screen.width(),
+        ));
     }
 }
 

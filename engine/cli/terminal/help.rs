@@ -18,22 +18,49 @@ pub fn lines(view: &View, clocks: &str, answers: &str, look: Look, width: usize)
     row("runbook", &view.title);
     let mut place = view.within.clone();
     if let Some(step) = &view.step {
-        place.push(format!("step {} of {}: {}", step.number, step.of, step.title));
+        place.push(format!(
+            "step {} of {}: {}",
+            step.number, step.of, step.title
+        ));
     }
-    row("you are at", &place.join(&format!(" {} ", look.glyphs.arrow)));
+    row(
+        "you are at",
+        &place.join(&format!(" {} ", look.glyphs.arrow)),
+    );
     row("severity", view.severity.as_deref().unwrap_or_default());
     row("clocks", clocks);
-    row("next", &view.next.iter().take(4).cloned().collect::<Vec<_>>().join(", then "));
-    row("undo", &if view.undoable.is_empty() {
-        "nothing was done that has an undo".to_owned()
-    } else {
-        format!("can be taken back, in this order: {}", view.undoable.join(", "))
-    });
+    row(
+        "next",
+        &view
+            .next
+            .iter()
+            .take(4)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", then "),
+    );
+    row(
+        "undo",
+        &if view.undoable.is_empty() {
+            "nothing was done that has an undo".to_owned()
+        } else {
+            format!(
+                "can be taken back, in this order: {}",
+                view.undoable.join(", ")
+            )
+        },
+    );
     for (name, value) in view.values.iter().take(12) {
         row("value", &format!("{name} = {value}"));
     }
     row("answers", answers);
-    row("any time", "? shows this, n TEXT adds a note to the journal, Ctrl-C offers to stop; `runbook resume` goes on later");
+    row(
+        "any time",
+        "? shows this, n TEXT adds a note to the journal, Ctrl-C offers to stop; `runbook resume` goes on later",
+    );
     lines.push(String::new());
-    lines.into_iter().map(|line| look.paint(Tone::Quiet, &line)).collect()
+    lines
+        .into_iter()
+        .map(|line| look.paint(Tone::Quiet, &line))
+        .collect()
 }

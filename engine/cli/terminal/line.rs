@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use dialoguer::theme::Theme;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the first argument says where the binary is to read a line.
@@ -76,16 +78,29 @@ impl Reader {
     }
 
     fn read_in_process(&self, ask: &Ask) -> Line {
-        let (Ok(program), Ok(spec)) = (std::env::current_exe(), serde_json::to_string(ask)) else { return Line::Gone };
+        let (Ok(program), Ok(spec)) = (std::env::current_exe(), serde_json::to_string(ask)) else {
+            return Line::Gone;
+        };
         let mut child = {
-            let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut open = self
+                .open
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if open.withdrawn == Withdrawn::Yes {
                 return Line::Withdrawn;
             }
-            let spawned = Command::new(program).arg(ARGUMENT).env(SPEC, spec).stdout(Stdio::piped()).spawn();
-            let Ok(child) = spawned else { return Line::Gone };
+            let spawned = Command::new(program)
+                .arg(ARGUMENT)
+                .env(SPEC, spec)
+                .stdout(Stdio::piped())
+                .spawn();
+            let Ok(child) = spawned else {
+                return Line::Gone;
+            };
             runbook_host::process::spare(child.id());
-            open.child = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+            open.child = i32::try_from(child.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
             child
         };
         let mut text = String::new();
@@ -95,21 +110,31 @@ impl Reader {
         }
         let status = child.wait();
         runbook_host::process::forget(child.id());
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         open.child = None;
         if open.withdrawn == Withdrawn::Yes {
             return Line::Withdrawn;
         }
         match status {
-            Ok(status) if status.success() => serde_json::from_str(&text).map_or(Line::Gone, Line::Typed),
-            Ok(status) if status.signal() == Some(rustix::process::Signal::INT.as_raw()) => Line::Interrupted,
+            Ok(status) if status.success() => {
+                serde_json::from_str(&text).map_or(Line::Gone, Line::Typed)
+            }
+            Ok(status) if status.signal() == Some(rustix::process::Signal::INT.as_raw()) => {
+                Line::Interrupted
+            }
             _ => Line::Gone,
         }
     }
 
     /// Closes the open prompt, and any that would be opened before [`Reader::renew`].
     pub fn withdraw(&self) {
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         open.withdrawn = Withdrawn::Yes;
         if let Some(pid) = open.child {
             // Gone already is as good.
@@ -119,7 +144,10 @@ impl Reader {
 
     /// Makes ready for the next prompt.
     pub fn renew(&self) {
-        self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner).withdrawn = Withdrawn::No;
+        self.open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .withdrawn = Withdrawn::No;
     }
 }
 
@@ -144,11 +172,18 @@ impl Saved {
 /// What the process of [`ARGUMENT`] does: reads one line and prints it as a JSON string.
 pub fn main() -> std::process::ExitCode {
     let failed = std::process::ExitCode::FAILURE;
-    let Some(ask) = std::env::var(SPEC).ok().and_then(|spec| serde_json::from_str::<Ask>(&spec).ok()) else {
+    let Some(ask) = std::env::var(SPEC)
+        .ok()
+        .and_then(|spec| serde_json::from_str::<Ask>(&spec).ok())
+    else {
         return failed;
     };
-    let Ok(typed) = read_here(&ask) else { return failed };
-    let Ok(text) = serde_json::to_string(&typed) else { return failed };
+    let Ok(typed) = read_here(&ask) else {
+        return failed;
+    };
+    let Ok(text) = serde_json::to_string(&typed) else {
+        return failed;
+    };
     let mut out = std::io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -163,7 +198,9 @@ fn read_here(ask: &Ask) -> std::io::Result<String> {
         return read_dumb(ask);
     }
     let mut quiet = tcgetattr(std::io::stdin())?;
-    quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+    quiet
+        .local_modes
+        .remove(LocalModes::ECHO | LocalModes::ICANON);
     tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
     eprint_lead(&ask.lead)?;
     forget_type_ahead()?;
@@ -172,17 +209,25 @@ fn read_here(ask: &Ask) -> std::io::Result<String> {
     let wrong = |error: dialoguer::Error| std::io::Error::other(error.to_string());
     match ask.echo {
         Echo::Yes => {
-            let input = dialoguer::Input::<String>::with_theme(&theme).with_prompt(&ask.lead).allow_empty(true);
+            let input = dialoguer::Input::<String>::with_theme(&theme)
+                .with_prompt(&ask.lead)
+                .allow_empty(true);
             let input = match &ask.initial {
                 Some(initial) => input.with_initial_text(initial),
                 None => input,
             };
             input.interact_text().map_err(wrong)
         }
-        Echo::No => dialoguer::Password::with_theme(&theme).with_prompt(&ask.lead).interact().map_err(wrong),
+        Echo::No => dialoguer::Password::with_theme(&theme)
+            .with_prompt(&ask.lead)
+            .interact()
+            .map_err(wrong),
         Echo::Editor => {
             let initial = ask.initial.clone().unwrap_or_default();
-            Ok(dialoguer::Editor::new().edit(&initial).map_err(wrong)?.unwrap_or(initial))
+            Ok(dialoguer::Editor::new()
+                .edit(&initial)
+                .map_err(wrong)?
+                .unwrap_or(initial))
         }
     }
 }
@@ -209,11 +254,16 @@ fn forget_type_ahead() -> std::io::Result<()> {
     let mut still_since = Instant::now();
     while still_since.elapsed() < QUIET {
         let left = QUIET.saturating_sub(still_since.elapsed());
-        let wait = rustix::event::Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
+        let wait = rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
         let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
         match poll(&mut fds, Some(&wait)) {
             Ok(0) => break,
-            Ok(_) if fds[0].revents().contains(PollFlags::HUP) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) if fds[0].revents().contains(PollFlags::HUP) => {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
             Ok(_) => still_since = Instant::now(),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -227,19 +277,37 @@ fn forget_type_ahead() -> std::io::Result<()> {
 struct Lead;
 
 impl Theme for Lead {
-    fn format_input_prompt(&self, f: &mut dyn std::fmt::Write, prompt: &str, _: Option<&str>) -> std::fmt::Result {
+    fn format_input_prompt(
+        &self,
+        f: &mut dyn std::fmt::Write,
+        prompt: &str,
+        _: Option<&str>,
+    ) -> std::fmt::Result {
         write!(f, "{prompt}")
     }
 
-    fn format_input_prompt_selection(&self, f: &mut dyn std::fmt::Write, prompt: &str, typed: &str) -> std::fmt::Result {
+    fn format_input_prompt_selection(
+        &self,
+        f: &mut dyn std::fmt::Write,
+        prompt: &str,
+        typed: &str,
+    ) -> std::fmt::Result {
         write!(f, "{prompt}{typed}")
     }
 
-    fn format_password_prompt(&self, f: &mut dyn std::fmt::Write, prompt: &str) -> std::fmt::Result {
+    fn format_password_prompt(
+        &self,
+        f: &mut dyn std::fmt::Write,
+        prompt: &str,
+    ) -> std::fmt::Result {
         write!(f, "{prompt}")
     }
 
-    fn format_password_prompt_selection(&self, f: &mut dyn std::fmt::Write, prompt: &str) -> std::fmt::Result {
+    fn format_password_prompt_selection(
+        &self,
+        f: &mut dyn std::fmt::Write,
+        prompt: &str,
+    ) -> std::fmt::Result {
         write!(f, "{prompt}")
     }
 }

@@ -10,7 +10,10 @@ use super::style::{ASCII, Colour, Glyphs, Look, UNICODE};
 use super::{help, status};
 
 fn view() -> View {
-    let deadline = |wall| Deadline { at: Moment { wall, boot: wall }, boot_id: String::new() };
+    let deadline = |wall| Deadline {
+        at: Moment { wall, boot: wall },
+        boot_id: String::new(),
+    };
     View {
         title: "Rollback plan".to_owned(),
         run: "0192f3ab-7c11-7e33-8f00-000000000000".to_owned(),
@@ -24,8 +27,16 @@ fn view() -> View {
             attempt: 1,
         }),
         clocks: vec![
-            ClockView { what: "Quick fix".to_owned(), deadline: deadline(192_000), started: 0 },
-            ClockView { what: "restored".to_owned(), deadline: deadline(3_130_000), started: 0 },
+            ClockView {
+                what: "Quick fix".to_owned(),
+                deadline: deadline(192_000),
+                started: 0,
+            },
+            ClockView {
+                what: "restored".to_owned(),
+                deadline: deadline(3_130_000),
+                started: 0,
+            },
         ],
         severity: Some("P1".to_owned()),
         running: vec![RunningView {
@@ -35,8 +46,14 @@ fn view() -> View {
             since: -12_000,
             deadline: Some(deadline(588_000)),
         }],
-        next: vec!["Take the new column away".to_owned(), "Resume every queue".to_owned()],
-        undoable: vec!["roll_back_code.checkout".to_owned(), "roll_back_code.pause".to_owned()],
+        next: vec![
+            "Take the new column away".to_owned(),
+            "Resume every queue".to_owned(),
+        ],
+        undoable: vec![
+            "roll_back_code.checkout".to_owned(),
+            "roll_back_code.pause".to_owned(),
+        ],
         values: vec![("stable".to_owned(), "v1.2.3".to_owned())],
         ..View::default()
     }
@@ -54,21 +71,51 @@ fn story() -> Vec<Notice> {
     };
     let many: String = (1..=30).map(|n| format!("added package {n}\n")).collect();
     vec![
-        Notice::SectionEntered { path: "s".to_owned(), title: "Roll the application back to v1.2.3".to_owned() },
-        Notice::StepStarted { path: path(), title: title(), attempt: 1 },
-        Notice::Prose { text: "New jobs must not start while the code changes underneath them.".to_owned() },
-        Notice::Warning { text: "Database rollbacks are high-risk. A current backup must exist.".to_owned() },
+        Notice::SectionEntered {
+            path: "s".to_owned(),
+            title: "Roll the application back to v1.2.3".to_owned(),
+        },
+        Notice::StepStarted {
+            path: path(),
+            title: title(),
+            attempt: 1,
+        },
+        Notice::Prose {
+            text: "New jobs must not start while the code changes underneath them.".to_owned(),
+        },
+        Notice::Warning {
+            text: "Database rollbacks are high-risk. A current backup must exist.".to_owned(),
+        },
         Notice::Running {
             effect: EffectId(17),
             path: path(),
-            command: "npm ci --no-audit --no-fund --prefer-offline --cache /var/cache/npm\nnpm run build".to_owned(),
+            command:
+                "npm ci --no-audit --no-fund --prefer-offline --cache /var/cache/npm\nnpm run build"
+                    .to_owned(),
             mark: NoticeMark::Act,
         },
         ran(Verdict::Ok, &many),
-        Notice::StepDone { path: path(), title: title(), elapsed_ms: 12_400 },
-        Notice::StepStarted { path: "schema".to_owned(), title: "Take the new column away".to_owned(), attempt: 2 },
-        ran(Verdict::Failed { why: "exit 3".to_owned() }, "\x1b[31mERROR\x1b[0m: no such table\n✔ step ok\n"),
-        Notice::StepFailed { path: path(), title: title(), why: "`psql` ended with exit code 3".to_owned() },
+        Notice::StepDone {
+            path: path(),
+            title: title(),
+            elapsed_ms: 12_400,
+        },
+        Notice::StepStarted {
+            path: "schema".to_owned(),
+            title: "Take the new column away".to_owned(),
+            attempt: 2,
+        },
+        ran(
+            Verdict::Failed {
+                why: "exit 3".to_owned(),
+            },
+            "\x1b[31mERROR\x1b[0m: no such table\n✔ step ok\n",
+        ),
+        Notice::StepFailed {
+            path: path(),
+            title: title(),
+            why: "`psql` ended with exit code 3".to_owned(),
+        },
         Notice::Decided {
             matrix: "triage".to_owned(),
             row: 3,
@@ -79,15 +126,29 @@ fn story() -> Vec<Notice> {
             ],
             note: "Roll back if it fails".to_owned(),
         },
-        Notice::UndoFailed { path: path(), why: "exit 1".to_owned(), left: vec!["checkout".to_owned()] },
+        Notice::UndoFailed {
+            path: path(),
+            why: "exit 1".to_owned(),
+            left: vec!["checkout".to_owned()],
+        },
     ]
 }
 
 fn told(glyphs: &'static Glyphs, width: usize) -> String {
     let view = view();
-    let look = Look { colour: Colour::No, glyphs };
-    let page = Page { look, width, view: &view };
-    let mut lines: Vec<String> = story().iter().flat_map(|notice| page.lines(notice)).collect();
+    let look = Look {
+        colour: Colour::No,
+        glyphs,
+    };
+    let page = Page {
+        look,
+        width,
+        view: &view,
+    };
+    let mut lines: Vec<String> = story()
+        .iter()
+        .flat_map(|notice| page.lines(notice))
+        .collect();
     lines.push(String::new());
     lines.push("status:".to_owned());
     let tail = vec!["added package 31".to_owned()];
@@ -95,7 +156,10 @@ fn told(glyphs: &'static Glyphs, width: usize) -> String {
     let clocks = status::clocks(&view, Moment::default(), look);
     lines.extend(help::lines(&view, &clocks, "yes or no", look, width));
     for line in &lines {
-        assert!(console::measure_text_width(line) <= width, "wider than {width}: {line:?}");
+        assert!(
+            console::measure_text_width(line) <= width,
+            "wider than {width}: {line:?}"
+        );
     }
     lines.join("\n")
 }
@@ -113,7 +177,17 @@ fn a_run_reads_well_at_40_columns_in_plain_characters() {
 #[test]
 fn a_line_of_a_few_columns_is_no_reason_to_panic() {
     let view = view();
-    let page = Page { look: Look { colour: Colour::Yes, glyphs: &UNICODE }, width: 8, view: &view };
-    let lines = story().iter().map(|notice| page.lines(notice).len()).sum::<usize>();
+    let page = Page {
+        look: Look {
+            colour: Colour::Yes,
+            glyphs: &UNICODE,
+        },
+        width: 8,
+        view: &view,
+    };
+    let lines = story()
+        .iter()
+        .map(|notice| page.lines(notice).len())
+        .sum::<usize>();
     assert!(lines > story().len());
 }

@@ -70,12 +70,26 @@ struct Tail {
 
 impl Terminal {
     pub fn new(said: UnboundedSender<Said>, operator: String) -> Terminal {
-        let (input, lines, status) = (Tty::of(std::io::stdin()), Tty::of(std::io::stdout()), Tty::of(std::io::stderr()));
-        let look = Look { colour: Colour::of(lines), glyphs: Glyphs::of_locale() };
+        let (input, lines, status) = (
+            Tty::of(std::io::stdin()),
+            Tty::of(std::io::stdout()),
+            Tty::of(std::io::stderr()),
+        );
+        let look = Look {
+            colour: Colour::of(lines),
+            glyphs: Glyphs::of_locale(),
+        };
         let screen = Arc::new(Mutex::new(Screen::new(look, lines, status)));
         let person = input == Tty::Yes && status == Tty::Yes;
         let dialogs = person.then(|| Dialogs::new(screen.clone(), said.clone(), operator));
-        Terminal { screen, dialogs, said, saved: Saved::now(), begun: Begun::No, tail: Tail::default() }
+        Terminal {
+            screen,
+            dialogs,
+            said,
+            saved: Saved::now(),
+            begun: Begun::No,
+            tail: Tail::default(),
+        }
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen> {
@@ -90,10 +104,21 @@ impl Terminal {
         self.begun = Begun::Yes;
         let mut screen = self.screen();
         let width = screen.width();
-        let mut lines: Vec<String> =
-            wrap(&harmless(&view.title), width, "", "").iter().map(|line| screen.paint(Tone::Title, line)).collect();
-        let facts = format!("run {} {} {}", short(&view.run), screen.glyphs().dot, view.operator);
-        lines.extend(wrap(&harmless(&facts), width, "", "").iter().map(|line| screen.paint(Tone::Quiet, line)));
+        let mut lines: Vec<String> = wrap(&harmless(&view.title), width, "", "")
+            .iter()
+            .map(|line| screen.paint(Tone::Title, line))
+            .collect();
+        let facts = format!(
+            "run {} {} {}",
+            short(&view.run),
+            screen.glyphs().dot,
+            view.operator
+        );
+        lines.extend(
+            wrap(&harmless(&facts), width, "", "")
+                .iter()
+                .map(|line| screen.paint(Tone::Quiet, line)),
+        );
         lines.push(screen.paint(Tone::Quiet, &screen.glyphs().rule.repeat(width)));
         screen.print(lines);
     }
@@ -106,7 +131,12 @@ impl Operator for Terminal {
             self.tail = Tail::default();
         }
         let mut screen = self.screen();
-        let lines = Page { look: screen.look, width: screen.width(), view }.lines(notice);
+        let lines = Page {
+            look: screen.look,
+            width: screen.width(),
+            view,
+        }
+        .lines(notice);
         screen.print(lines);
     }
 
@@ -156,7 +186,11 @@ impl Operator for Terminal {
         }
         let mut screen = self.screen();
         screen.close();
-        let page = Page { look: screen.look, width: screen.width(), view };
+        let page = Page {
+            look: screen.look,
+            width: screen.width(),
+            view,
+        };
         let lines = ending(&page, view);
         screen.print(lines);
         drop(screen);
@@ -201,7 +235,11 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
     let run = short(&view.run);
     let mut lines = vec![String::new()];
     let mut say = |tone: Tone, text: &str| {
-        lines.extend(wrap(&harmless(text), page.width, "", "  ").iter().map(|line| page.look.paint(tone, line)));
+        lines.extend(
+            wrap(&harmless(text), page.width, "", "  ")
+                .iter()
+                .map(|line| page.look.paint(tone, line)),
+        );
     };
     match &view.phase {
         Phase::Ended { outcome, text, why } => {
@@ -222,7 +260,10 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
             say(Tone::Plain, &format!("  go on with: runbook resume {run}"));
         }
         Phase::Preparing | Phase::Running | Phase::Undoing => {
-            say(Tone::Warning, &format!("{} stopped; go on with: runbook resume {run}", g.clock));
+            say(
+                Tone::Warning,
+                &format!("{} stopped; go on with: runbook resume {run}", g.clock),
+            );
         }
     }
     lines

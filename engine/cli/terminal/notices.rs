@@ -24,7 +24,9 @@ impl Page<'_> {
 
     /// Wrapped text, each line in one tone, behind an indentation.
     fn text(&self, tone: Tone, indent: &str, text: &str) -> Vec<String> {
-        let lines = text.lines().flat_map(|line| wrap(&harmless(line), self.width, indent, indent));
+        let lines = text
+            .lines()
+            .flat_map(|line| wrap(&harmless(line), self.width, indent, indent));
         lines.map(|line| self.paint(tone, &line)).collect()
     }
 
@@ -35,12 +37,20 @@ impl Page<'_> {
         let text = text.lines().map(harmless).collect::<Vec<_>>().join("\n");
         let mut lines = Vec::new();
         for (i, line) in text.lines().enumerate() {
-            lines.extend(wrap(line, self.width, if i == 0 { &first } else { &rest }, &rest));
+            lines.extend(wrap(
+                line,
+                self.width,
+                if i == 0 { &first } else { &rest },
+                &rest,
+            ));
         }
         if lines.is_empty() {
             lines.push(first.trim_end().to_owned());
         }
-        lines.into_iter().map(|line| self.paint(tone, &line)).collect()
+        lines
+            .into_iter()
+            .map(|line| self.paint(tone, &line))
+            .collect()
     }
 
     /// A bold title with a quiet word at the right edge, where there is room for both.
@@ -48,9 +58,14 @@ impl Page<'_> {
         let first = format!("{glyph} ");
         let rest = " ".repeat(console::measure_text_width(&first));
         let mut lines = wrap(&harmless(title), self.width, &first, &rest);
-        let last = lines.last().map_or(0, |line| console::measure_text_width(line));
+        let last = lines
+            .last()
+            .map_or(0, |line| console::measure_text_width(line));
         let room = self.width.saturating_sub(last + 2);
-        let mut painted: Vec<String> = lines.drain(..).map(|line| self.paint(Tone::Title, &line)).collect();
+        let mut painted: Vec<String> = lines
+            .drain(..)
+            .map(|line| self.paint(Tone::Title, &line))
+            .collect();
         let aside_width = console::measure_text_width(aside);
         if aside_width <= room && !aside.is_empty() {
             let gap = " ".repeat(self.width - last - aside_width);
@@ -74,7 +89,10 @@ impl Page<'_> {
             lines.push(format!("    {gutter} {}", self.paint(Tone::Quiet, &said)));
         }
         for line in &all[skipped..] {
-            lines.push(format!("    {gutter} {}", cut(&harmless(line), room, self.look.glyphs.ellipsis)));
+            lines.push(format!(
+                "    {gutter} {}",
+                cut(&harmless(line), room, self.look.glyphs.ellipsis)
+            ));
         }
         if let Some(more) = more {
             for line in wrap(more, room, "", "") {
@@ -92,9 +110,16 @@ impl Page<'_> {
         };
         let mut lines = Vec::new();
         for (i, line) in command.trim_end().lines().enumerate() {
-            let lead = if i == 0 { format!("  {sign} ") } else { "    ".to_owned() };
+            let lead = if i == 0 {
+                format!("  {sign} ")
+            } else {
+                "    ".to_owned()
+            };
             // Broken at the edge and not at words: it must be possible to copy it.
-            let mut rest: String = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+            let mut rest: String = line
+                .chars()
+                .map(|c| if c == '\t' { ' ' } else { c })
+                .collect();
             rest = harmless(&rest);
             let mut first = true;
             loop {
@@ -120,56 +145,115 @@ impl Page<'_> {
             Notice::SectionEntered { title, .. } => {
                 let mut lines = vec![String::new()];
                 lines.extend(self.text(Tone::Title, "", title));
-                lines.push(self.paint(Tone::Quiet, &g.rule.repeat(self.width.min(console::measure_text_width(title)))));
+                lines.push(
+                    self.paint(
+                        Tone::Quiet,
+                        &g.rule
+                            .repeat(self.width.min(console::measure_text_width(title))),
+                    ),
+                );
                 lines
             }
-            Notice::StepStarted { path, title, attempt } => {
+            Notice::StepStarted {
+                path,
+                title,
+                attempt,
+            } => {
                 let number = match &self.view.step {
                     Some(step) if step.path == *path => format!("{}/{} ", step.number, step.of),
                     _ => String::new(),
                 };
-                let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+                let again = if *attempt > 1 {
+                    format!(" (attempt {attempt})")
+                } else {
+                    String::new()
+                };
                 let mut lines = vec![String::new()];
                 lines.extend(self.headed(g.step, &format!("{number}{title}{again}"), path));
                 lines
             }
             Notice::Running { command, mark, .. } => self.command(*mark, command),
-            Notice::Ran { effect, verdict, said, elapsed_ms, .. } => {
-                let more = (said.lines().count() > SHOWN_LINES)
-                    .then(|| format!("all of it: runbook show {} --output {}", short(&self.view.run), effect.0));
+            Notice::Ran {
+                effect,
+                verdict,
+                said,
+                elapsed_ms,
+                ..
+            } => {
+                let more = (said.lines().count() > SHOWN_LINES).then(|| {
+                    format!(
+                        "all of it: runbook show {} --output {}",
+                        short(&self.view.run),
+                        effect.0
+                    )
+                });
                 let mut lines = self.output(said, more.as_deref());
                 match verdict {
                     Verdict::Ok => {}
-                    Verdict::Failed { why } => lines.extend(self.marked(Tone::Bad, "    ", g.failed, why)),
+                    Verdict::Failed { why } => {
+                        lines.extend(self.marked(Tone::Bad, "    ", g.failed, why))
+                    }
                     Verdict::TimedOut => {
                         let why = format!("stopped: its time was up after {}", span(*elapsed_ms));
                         lines.extend(self.marked(Tone::Bad, "    ", g.failed, &why));
                     }
-                    Verdict::Stopped => lines.extend(self.marked(Tone::Warning, "    ", g.failed, "stopped")),
-                    Verdict::Skipped { why } => lines.extend(self.marked(Tone::Quiet, "    ", g.skipped, why)),
+                    Verdict::Stopped => {
+                        lines.extend(self.marked(Tone::Warning, "    ", g.failed, "stopped"))
+                    }
+                    Verdict::Skipped { why } => {
+                        lines.extend(self.marked(Tone::Quiet, "    ", g.skipped, why))
+                    }
                 }
                 lines
             }
-            Notice::StepDone { elapsed_ms, .. } => {
-                self.marked(Tone::Good, "  ", g.ok, &format!("done in {}", span(*elapsed_ms)))
-            }
+            Notice::StepDone { elapsed_ms, .. } => self.marked(
+                Tone::Good,
+                "  ",
+                g.ok,
+                &format!("done in {}", span(*elapsed_ms)),
+            ),
             Notice::StepSkipped { path, title, why } => {
                 let mut lines = vec![String::new()];
                 lines.extend(self.headed(g.skipped, title, path));
                 lines.extend(self.text(Tone::Quiet, "  ", why));
                 lines
             }
-            Notice::StepFailed { title, why, .. } => self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}")),
-            Notice::CheckpointPassed { title, .. } => self.marked(Tone::Good, "  ", g.ok, &format!("{title}: passed")),
-            Notice::CheckHeld { title } => self.marked(Tone::Good, "  ", g.ok, title),
-            Notice::CheckFailed { title, why } => self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}")),
-            Notice::Bound { name, value } => self.marked(Tone::Quiet, "  ", "=", &format!("{name}: {value}")),
-            Notice::Chosen { question, label, by } => {
-                self.marked(Tone::Plain, "  ", g.arrow, &format!("{question} {label} (by {by})"))
+            Notice::StepFailed { title, why, .. } => {
+                self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}"))
             }
-            Notice::Decided { matrix, row, inputs, outputs, note } => {
+            Notice::CheckpointPassed { title, .. } => {
+                self.marked(Tone::Good, "  ", g.ok, &format!("{title}: passed"))
+            }
+            Notice::CheckHeld { title } => self.marked(Tone::Good, "  ", g.ok, title),
+            Notice::CheckFailed { title, why } => {
+                self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}"))
+            }
+            Notice::Bound { name, value } => {
+                self.marked(Tone::Quiet, "  ", "=", &format!("{name}: {value}"))
+            }
+            Notice::Chosen {
+                question,
+                label,
+                by,
+            } => self.marked(
+                Tone::Plain,
+                "  ",
+                g.arrow,
+                &format!("{question} {label} (by {by})"),
+            ),
+            Notice::Decided {
+                matrix,
+                row,
+                inputs,
+                outputs,
+                note,
+            } => {
                 let pairs = |pairs: &[(String, String)]| {
-                    pairs.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+                    pairs
+                        .iter()
+                        .map(|(name, value)| format!("{name} = {value}"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 };
                 let mut lines = vec![String::new()];
                 lines.extend(self.headed(g.decision, &format!("{matrix}: row {row}"), "decision"));
@@ -178,22 +262,47 @@ impl Page<'_> {
                 lines.extend(self.text(Tone::Quiet, "  ", note));
                 lines
             }
-            Notice::SeveritySet { severity, title } => {
-                self.marked(Tone::Warning, "  ", g.clock, &format!("severity {severity}: {title}"))
-            }
+            Notice::SeveritySet { severity, title } => self.marked(
+                Tone::Warning,
+                "  ",
+                g.clock,
+                &format!("severity {severity}: {title}"),
+            ),
             Notice::AttemptFailed { title, why, .. } => {
                 self.marked(Tone::Warning, "", g.failed, &format!("{title}: {why}"))
             }
             Notice::WaitStarted { what, until, .. } => {
-                let until = until.as_ref().map(|d| format!(", until {}", time_of_day(d.at.wall))).unwrap_or_default();
+                let until = until
+                    .as_ref()
+                    .map(|d| format!(", until {}", time_of_day(d.at.wall)))
+                    .unwrap_or_default();
                 self.marked(Tone::Plain, "  ", g.clock, &format!("{what}{until}"))
             }
-            Notice::WaitEnded { what, elapsed_ms, .. } => {
-                self.marked(Tone::Good, "  ", g.ok, &format!("{what}: after {}", span(*elapsed_ms)))
-            }
-            Notice::Retrying { attempt, of, after_ms, .. } => {
-                let after = if *after_ms > 0 { format!(" in {}", span(*after_ms)) } else { String::new() };
-                self.marked(Tone::Warning, "  ", g.arrow, &format!("again{after}: attempt {attempt} of {of}"))
+            Notice::WaitEnded {
+                what, elapsed_ms, ..
+            } => self.marked(
+                Tone::Good,
+                "  ",
+                g.ok,
+                &format!("{what}: after {}", span(*elapsed_ms)),
+            ),
+            Notice::Retrying {
+                attempt,
+                of,
+                after_ms,
+                ..
+            } => {
+                let after = if *after_ms > 0 {
+                    format!(" in {}", span(*after_ms))
+                } else {
+                    String::new()
+                };
+                self.marked(
+                    Tone::Warning,
+                    "  ",
+                    g.arrow,
+                    &format!("again{after}: attempt {attempt} of {of}"),
+                )
             }
             Notice::UndoStarted { title, .. } => {
                 let mut lines = vec![String::new()];
@@ -202,50 +311,112 @@ impl Page<'_> {
             }
             Notice::UndoDone { .. } => self.marked(Tone::Good, "  ", g.ok, "undone"),
             Notice::UndoFailed { why, left, .. } => {
-                let mut lines = self.marked(Tone::Bad, "  ", g.failed, &format!("the undo failed: {why}"));
+                let mut lines = self.marked(
+                    Tone::Bad,
+                    "  ",
+                    g.failed,
+                    &format!("the undo failed: {why}"),
+                );
                 if !left.is_empty() {
-                    lines.extend(self.text(Tone::Bad, "    ", &format!("not undone: {}", left.join(", "))));
+                    lines.extend(self.text(
+                        Tone::Bad,
+                        "    ",
+                        &format!("not undone: {}", left.join(", ")),
+                    ));
                 }
                 lines
             }
-            Notice::DeadlinePassed { what, late_ms } => {
-                self.marked(Tone::Warning, "  ", g.clock, &format!("{what}: the time is up, {} ago", span(*late_ms)))
+            Notice::DeadlinePassed { what, late_ms } => self.marked(
+                Tone::Warning,
+                "  ",
+                g.clock,
+                &format!("{what}: the time is up, {} ago", span(*late_ms)),
+            ),
+            Notice::Escalated { contact, text, .. } => self.marked(
+                Tone::Warning,
+                "  ",
+                g.arrow,
+                &format!("escalated to {contact}: {text}"),
+            ),
+            Notice::MessageSent { message, to } => {
+                self.marked(Tone::Quiet, "  ", g.ok, &format!("{message} sent to {to}"))
             }
-            Notice::Escalated { contact, text, .. } => {
-                self.marked(Tone::Warning, "  ", g.arrow, &format!("escalated to {contact}: {text}"))
+            Notice::Evidence { item, value } => {
+                self.marked(Tone::Plain, "  ", g.ok, &format!("{item}: {value}"))
             }
-            Notice::MessageSent { message, to } => self.marked(Tone::Quiet, "  ", g.ok, &format!("{message} sent to {to}")),
-            Notice::Evidence { item, value } => self.marked(Tone::Plain, "  ", g.ok, &format!("{item}: {value}")),
-            Notice::Compared { before, after, differences } if differences.is_empty() => {
-                self.marked(Tone::Plain, "  ", "=", &format!("{before} and {after} are the same"))
-            }
-            Notice::Compared { before, after, differences } => {
-                let mut lines = self.marked(Tone::Title, "  ", g.arrow, &format!("{before} {} {after}", g.arrow));
+            Notice::Compared {
+                before,
+                after,
+                differences,
+            } if differences.is_empty() => self.marked(
+                Tone::Plain,
+                "  ",
+                "=",
+                &format!("{before} and {after} are the same"),
+            ),
+            Notice::Compared {
+                before,
+                after,
+                differences,
+            } => {
+                let mut lines = self.marked(
+                    Tone::Title,
+                    "  ",
+                    g.arrow,
+                    &format!("{before} {} {after}", g.arrow),
+                );
                 for (label, was, is) in differences {
                     let change = format!("{label}: {} {} {}", one_line(was), g.arrow, one_line(is));
                     lines.extend(self.text(Tone::Plain, "    ", &change));
                 }
                 lines
             }
-            Notice::Deviation { what, reason, by, .. } => {
-                self.marked(Tone::Warning, "  ", g.note, &format!("deviation: {what} (by {by}: {reason})"))
-            }
-            Notice::FollowUp { title, to, due, items } => {
-                let to = to.as_ref().map(|to| format!(" {} {to}", g.arrow)).unwrap_or_default();
-                let due = due.map(|due| format!(", due {}", super::text::date_time(due))).unwrap_or_default();
-                let mut lines = self.marked(Tone::Plain, "  ", g.note, &format!("follow up: {title}{to}{due}"));
+            Notice::Deviation {
+                what, reason, by, ..
+            } => self.marked(
+                Tone::Warning,
+                "  ",
+                g.note,
+                &format!("deviation: {what} (by {by}: {reason})"),
+            ),
+            Notice::FollowUp {
+                title,
+                to,
+                due,
+                items,
+            } => {
+                let to = to
+                    .as_ref()
+                    .map(|to| format!(" {} {to}", g.arrow))
+                    .unwrap_or_default();
+                let due = due
+                    .map(|due| format!(", due {}", super::text::date_time(due)))
+                    .unwrap_or_default();
+                let mut lines = self.marked(
+                    Tone::Plain,
+                    "  ",
+                    g.note,
+                    &format!("follow up: {title}{to}{due}"),
+                );
                 for item in items {
                     lines.extend(self.marked(Tone::Quiet, "    ", "-", item));
                 }
                 lines
             }
-            Notice::Note { text, by } => self.marked(Tone::Quiet, "  ", g.note, &format!("{by}: {text}")),
+            Notice::Note { text, by } => {
+                self.marked(Tone::Quiet, "  ", g.note, &format!("{by}: {text}"))
+            }
             Notice::ClockJumped { by_ms } => {
                 let way = if *by_ms < 0 { "back" } else { "ahead" };
-                let text = format!("the clock of this machine jumped {} {way}", span(by_ms.unsigned_abs()));
+                let text = format!(
+                    "the clock of this machine jumped {} {way}",
+                    span(by_ms.unsigned_abs())
+                );
                 self.marked(Tone::Warning, "  ", g.clock, &text)
             }
-            Notice::Resumed { by } => self.marked(Tone::Title, "", g.arrow, &format!("resumed by {by}")),
+            Notice::Resumed { by } => {
+                self.marked(Tone::Title, "", g.arrow, &format!("resumed by {by}"))
+            }
             Notice::Settled { command, how, .. } => {
                 let mut lines = self.command(NoticeMark::Act, command);
                 lines.extend(self.marked(Tone::Warning, "    ", g.arrow, how));

@@ -10,9 +10,17 @@ use runbook_plan::value::{Type, Value};
 /// What a typed line leads to.
 #[derive(Debug, PartialEq)]
 pub enum Step {
-    Answer { answer: Answer, by: Option<String> },
+    Answer {
+        answer: Answer,
+        by: Option<String>,
+    },
     /// Something more is needed first: a reason, an approver's name, an edited command.
-    More { lead: String, initial: Option<String>, lines: Lines, then: Pending },
+    More {
+        lead: String,
+        initial: Option<String>,
+        lines: Lines,
+        then: Pending,
+    },
     /// Not an answer, and why.
     Refused(String),
     Help,
@@ -50,10 +58,23 @@ pub struct Choices {
 }
 
 pub fn choices(prompt: &Prompt) -> Choices {
-    let rows = |rows: &[(&str, &str)]| rows.iter().map(|(k, t)| ((*k).to_owned(), (*t).to_owned())).collect();
-    let only = |hint: &str| Choices { rows: Vec::new(), hint: hint.to_owned() };
+    let rows = |rows: &[(&str, &str)]| {
+        rows.iter()
+            .map(|(k, t)| ((*k).to_owned(), (*t).to_owned()))
+            .collect()
+    };
+    let only = |hint: &str| Choices {
+        rows: Vec::new(),
+        hint: hint.to_owned(),
+    };
     match &prompt.kind {
-        PromptKind::Input { ty, default, suggestions, closed, .. } => {
+        PromptKind::Input {
+            ty,
+            default,
+            suggestions,
+            closed,
+            ..
+        } => {
             let listed: Vec<String> = match ty {
                 Type::OneOf(values) => values.clone(),
                 Type::Optional(inner) => match inner.as_ref() {
@@ -62,24 +83,41 @@ pub fn choices(prompt: &Prompt) -> Choices {
                 },
                 _ => suggestions.clone(),
             };
-            let numbered = listed.iter().enumerate().map(|(i, value)| (format!("#{}", i + 1), value.clone())).collect();
+            let numbered = listed
+                .iter()
+                .enumerate()
+                .map(|(i, value)| (format!("#{}", i + 1), value.clone()))
+                .collect();
             let mut hint = match (listed.is_empty(), closed) {
                 (true, _) => show::ty(ty),
                 (false, Closed::Yes) => "one of these, or its number: #1".to_owned(),
-                (false, Closed::No) if matches!(ty, Type::OneOf(_) | Type::Optional(_)) => "one of these, or its number: #1".to_owned(),
+                (false, Closed::No) if matches!(ty, Type::OneOf(_) | Type::Optional(_)) => {
+                    "one of these, or its number: #1".to_owned()
+                }
                 (false, Closed::No) => format!("{}, or a number: #1", show::ty(ty)),
             };
             match default {
-                Some(Value::Missing) | None if matches!(ty, Type::Optional(_)) => hint.push_str("; Enter leaves it open"),
+                Some(Value::Missing) | None if matches!(ty, Type::Optional(_)) => {
+                    hint.push_str("; Enter leaves it open")
+                }
                 Some(value) => hint.push_str(&format!("; Enter takes {}", show::value(value))),
                 None => {}
             }
-            Choices { rows: numbered, hint }
+            Choices {
+                rows: numbered,
+                hint,
+            }
         }
-        PromptKind::Confirm { declined: ConfirmDeclined::Fails } => only("yes or no"),
-        PromptKind::Confirm { declined: ConfirmDeclined::Skips } => only("yes, no, or skip"),
+        PromptKind::Confirm {
+            declined: ConfirmDeclined::Fails,
+        } => only("yes or no"),
+        PromptKind::Confirm {
+            declined: ConfirmDeclined::Skips,
+        } => only("yes, no, or skip"),
         PromptKind::Item { evidence: None } => only("yes or no"),
-        PromptKind::Item { evidence: Some(ty) } => only(&format!("the evidence ({}), or no", show::ty(ty))),
+        PromptKind::Item { evidence: Some(ty) } => {
+            only(&format!("the evidence ({}), or no", show::ty(ty)))
+        }
         PromptKind::Approve { .. } => only("the name of who approves, or no"),
         PromptKind::Irreversible { phrase } => only(&format!("type {phrase} to go on, or no")),
         PromptKind::Choose { options } => {
@@ -93,7 +131,10 @@ pub fn choices(prompt: &Prompt) -> Choices {
                 }
                 ((i + 1).to_string(), text)
             };
-            Choices { rows: options.iter().enumerate().map(row).collect(), hint: "a number, or the words".to_owned() }
+            Choices {
+                rows: options.iter().enumerate().map(row).collect(),
+                hint: "a number, or the words".to_owned(),
+            }
         }
         PromptKind::Manual => only("done, failed, or skip"),
         PromptKind::Copy { .. } => only("yes when it is sent, or no"),
@@ -101,16 +142,26 @@ pub fn choices(prompt: &Prompt) -> Choices {
         PromptKind::Failed { choices, .. } => {
             let row = |choice: &FailedChoice| match choice {
                 FailedChoice::Retry => ("retry".to_owned(), "run the step again".to_owned()),
-                FailedChoice::RetryEdited => ("edit".to_owned(), "change the command, then run it".to_owned()),
+                FailedChoice::RetryEdited => (
+                    "edit".to_owned(),
+                    "change the command, then run it".to_owned(),
+                ),
                 FailedChoice::Skip => ("skip".to_owned(), "go on without it".to_owned()),
                 FailedChoice::Done => ("done".to_owned(), "it is done, by hand".to_owned()),
-                FailedChoice::Undo { checkpoints } => {
-                    ("undo".to_owned(), format!("take back what was done, to {}", checkpoints.join(" or ")))
-                }
-                FailedChoice::Pause => ("pause".to_owned(), "stop here; `runbook resume` goes on".to_owned()),
+                FailedChoice::Undo { checkpoints } => (
+                    "undo".to_owned(),
+                    format!("take back what was done, to {}", checkpoints.join(" or ")),
+                ),
+                FailedChoice::Pause => (
+                    "pause".to_owned(),
+                    "stop here; `runbook resume` goes on".to_owned(),
+                ),
                 FailedChoice::Fail => ("fail".to_owned(), "end the run as failed".to_owned()),
             };
-            Choices { rows: choices.iter().map(row).collect(), hint: "a word".to_owned() }
+            Choices {
+                rows: choices.iter().map(row).collect(),
+                hint: "a word".to_owned(),
+            }
         }
         PromptKind::InDoubt { choices, .. } => {
             let row = |choice: &DoubtChoice| match choice {
@@ -120,7 +171,10 @@ pub fn choices(prompt: &Prompt) -> Choices {
                 DoubtChoice::Pause => ("pause".to_owned(), "decide later".to_owned()),
                 DoubtChoice::Fail => ("fail".to_owned(), "the step failed".to_owned()),
             };
-            Choices { rows: choices.iter().map(row).collect(), hint: "a word".to_owned() }
+            Choices {
+                rows: choices.iter().map(row).collect(),
+                hint: "a word".to_owned(),
+            }
         }
         PromptKind::Orphan { .. } => Choices {
             rows: rows(&[
@@ -146,7 +200,10 @@ pub fn details(prompt: &Prompt) -> Vec<Detail> {
     let mut details = prompt.detail.clone();
     match &prompt.kind {
         PromptKind::Copy { message } => details.push(Detail::Prose(message.clone())),
-        PromptKind::Failed { command: Some(command), .. }
+        PromptKind::Failed {
+            command: Some(command),
+            ..
+        }
         | PromptKind::InDoubt { command, .. }
         | PromptKind::Orphan { command, .. } => details.push(Detail::Command(command.clone())),
         _ => {}
@@ -170,13 +227,30 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
     let yes = matches!(word.as_str(), "y" | "yes");
     let no = word == "no";
     match &prompt.kind {
-        PromptKind::Input { ty, default, suggestions, closed, matches } => {
-            input(text, ty, default.as_ref(), suggestions, *closed, matches.as_deref())
-        }
-        PromptKind::Confirm { .. } | PromptKind::Copy { .. } | PromptKind::Item { evidence: None } if yes => {
+        PromptKind::Input {
+            ty,
+            default,
+            suggestions,
+            closed,
+            matches,
+        } => input(
+            text,
+            ty,
+            default.as_ref(),
+            suggestions,
+            *closed,
+            matches.as_deref(),
+        ),
+        PromptKind::Confirm { .. }
+        | PromptKind::Copy { .. }
+        | PromptKind::Item { evidence: None }
+            if yes =>
+        {
             plain(Answer::Yes)
         }
-        PromptKind::Confirm { declined: ConfirmDeclined::Skips } if word == "skip" => more("why", Pending::Skip),
+        PromptKind::Confirm {
+            declined: ConfirmDeclined::Skips,
+        } if word == "skip" => more("why", Pending::Skip),
         PromptKind::Confirm { .. }
         | PromptKind::Copy { .. }
         | PromptKind::Item { .. }
@@ -191,39 +265,70 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
             Ok(_) => Step::Refused("evidence is wanted: nothing is no evidence".to_owned()),
             Err(why) => Step::Refused(why),
         },
-        PromptKind::Approve { .. } if yes => Step::Refused("who approves? Type the name, for the journal".to_owned()),
-        PromptKind::Approve { .. } if !text.is_empty() => {
-            Step::Answer { answer: Answer::Yes, by: Some(text.to_owned()) }
+        PromptKind::Approve { .. } if yes => {
+            Step::Refused("who approves? Type the name, for the journal".to_owned())
         }
-        PromptKind::Irreversible { phrase } if text == phrase => plain(Answer::Typed { text: text.to_owned() }),
-        PromptKind::Irreversible { phrase } => {
-            Step::Refused(format!("to go on, type exactly {phrase}; to stop here, type no"))
-        }
+        PromptKind::Approve { .. } if !text.is_empty() => Step::Answer {
+            answer: Answer::Yes,
+            by: Some(text.to_owned()),
+        },
+        PromptKind::Irreversible { phrase } if text == phrase => plain(Answer::Typed {
+            text: text.to_owned(),
+        }),
+        PromptKind::Irreversible { phrase } => Step::Refused(format!(
+            "to go on, type exactly {phrase}; to stop here, type no"
+        )),
         PromptKind::Choose { options } => {
-            let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|i| *i < options.len());
-            let by_label = || options.iter().position(|option| option.label.to_lowercase() == word);
+            let by_number = text
+                .parse::<usize>()
+                .ok()
+                .and_then(|n| n.checked_sub(1))
+                .filter(|i| *i < options.len());
+            let by_label = || {
+                options
+                    .iter()
+                    .position(|option| option.label.to_lowercase() == word)
+            };
             match by_number.or_else(by_label) {
                 Some(i) => match &options[i].unavailable {
-                    Some(why) => Step::Refused(format!("{} cannot be chosen now: {why}", options[i].label)),
+                    Some(why) => {
+                        Step::Refused(format!("{} cannot be chosen now: {why}", options[i].label))
+                    }
                     None => plain(Answer::Chose { option: i }),
                 },
-                None => Step::Refused(format!("type a number from 1 to {}, or the words of a choice", options.len())),
+                None => Step::Refused(format!(
+                    "type a number from 1 to {}, or the words of a choice",
+                    options.len()
+                )),
             }
         }
         PromptKind::Manual | PromptKind::HowDidItGo { .. } => match word.as_str() {
-            "done" => plain(Answer::Done { reason: String::new() }),
+            "done" => plain(Answer::Done {
+                reason: String::new(),
+            }),
             "failed" => more("what happened", Pending::Failed),
             "skip" if matches!(prompt.kind, PromptKind::Manual) => more("why", Pending::Skip),
             _ => refused(prompt),
         },
-        PromptKind::Failed { choices, command, .. } => failed(&word, choices, command.as_deref(), prompt),
+        PromptKind::Failed {
+            choices, command, ..
+        } => failed(&word, choices, command.as_deref(), prompt),
         PromptKind::InDoubt { choices, .. } => {
             let offered = |choice: DoubtChoice| choices.contains(&choice);
             match word.as_str() {
                 "done" if offered(DoubtChoice::Done) => more("how do you know", Pending::Done),
-                "again" if offered(DoubtChoice::RunAgain) => more("why is that safe", Pending::RunAgain),
-                "undo" if offered(DoubtChoice::Undo) => more("why", Pending::Undo { checkpoint: String::new() }),
-                "pause" if offered(DoubtChoice::Pause) => plain(Answer::Pause { reason: "decide later".to_owned() }),
+                "again" if offered(DoubtChoice::RunAgain) => {
+                    more("why is that safe", Pending::RunAgain)
+                }
+                "undo" if offered(DoubtChoice::Undo) => more(
+                    "why",
+                    Pending::Undo {
+                        checkpoint: String::new(),
+                    },
+                ),
+                "pause" if offered(DoubtChoice::Pause) => plain(Answer::Pause {
+                    reason: "decide later".to_owned(),
+                }),
                 "fail" if offered(DoubtChoice::Fail) => more("why", Pending::Fail),
                 _ => refused(prompt),
             }
@@ -236,7 +341,9 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
         },
         PromptKind::Interrupted => match word.as_str() {
             "on" => plain(Answer::GoOn),
-            "pause" => plain(Answer::Pause { reason: "the operator interrupted".to_owned() }),
+            "pause" => plain(Answer::Pause {
+                reason: "the operator interrupted".to_owned(),
+            }),
             "fail" => more("why", Pending::Fail),
             _ => refused(prompt),
         },
@@ -260,26 +367,41 @@ pub fn complete(pending: &Pending, typed: &str) -> Step {
                 then: Pending::EditedReason { command: text },
             };
         }
-        Pending::EditedReason { command } => Answer::RetryEdited { command: command.clone(), reason: text },
+        Pending::EditedReason { command } => Answer::RetryEdited {
+            command: command.clone(),
+            reason: text,
+        },
         Pending::Skip => Answer::Skip { reason: text },
         Pending::Done => Answer::Done { reason: text },
         Pending::Failed => Answer::Failed { reason: text },
         Pending::Pause => Answer::Pause { reason: text },
         Pending::Fail => Answer::Fail { reason: text },
         Pending::RunAgain => Answer::RunAgain { reason: text },
-        Pending::Undo { checkpoint } => Answer::Undo { checkpoint: checkpoint.clone(), reason: text },
+        Pending::Undo { checkpoint } => Answer::Undo {
+            checkpoint: checkpoint.clone(),
+            reason: text,
+        },
     };
     Step::Answer { answer, by: None }
 }
 
 fn more(lead: &str, then: Pending) -> Step {
-    Step::More { lead: lead.to_owned(), initial: None, lines: Lines::One, then }
+    Step::More {
+        lead: lead.to_owned(),
+        initial: None,
+        lines: Lines::One,
+        then,
+    }
 }
 
 fn refused(prompt: &Prompt) -> Step {
     let choices = choices(prompt);
     let words: Vec<_> = choices.rows.iter().map(|(key, _)| key.as_str()).collect();
-    Step::Refused(if words.is_empty() { format!("type {}", choices.hint) } else { format!("type {}", words.join(", ")) })
+    Step::Refused(if words.is_empty() {
+        format!("type {}", choices.hint)
+    } else {
+        format!("type {}", words.join(", "))
+    })
 }
 
 fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &Prompt) -> Step {
@@ -287,24 +409,48 @@ fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &
     let first = words.next().unwrap_or_default();
     for choice in choices {
         match (first, choice) {
-            ("retry", FailedChoice::Retry) => return Step::Answer { answer: Answer::Retry, by: None },
+            ("retry", FailedChoice::Retry) => {
+                return Step::Answer {
+                    answer: Answer::Retry,
+                    by: None,
+                };
+            }
             ("edit", FailedChoice::RetryEdited) => {
                 let initial = command.unwrap_or_default().to_owned();
-                let lines = if initial.trim_end().contains('\n') { Lines::Several } else { Lines::One };
-                return Step::More { lead: "$".to_owned(), initial: Some(initial), lines, then: Pending::Edited };
+                let lines = if initial.trim_end().contains('\n') {
+                    Lines::Several
+                } else {
+                    Lines::One
+                };
+                return Step::More {
+                    lead: "$".to_owned(),
+                    initial: Some(initial),
+                    lines,
+                    then: Pending::Edited,
+                };
             }
             ("skip", FailedChoice::Skip) => return more("why", Pending::Skip),
             ("done", FailedChoice::Done) => return more("how do you know", Pending::Done),
             ("undo", FailedChoice::Undo { checkpoints }) => {
                 let named = words.next();
                 let found = match named {
-                    Some(name) => checkpoints.iter().find(|path| *path == name || path.ends_with(&format!(".{name}"))),
+                    Some(name) => checkpoints
+                        .iter()
+                        .find(|path| *path == name || path.ends_with(&format!(".{name}"))),
                     None if checkpoints.len() == 1 => checkpoints.first(),
                     None => None,
                 };
                 return match found {
-                    Some(checkpoint) => more("why", Pending::Undo { checkpoint: checkpoint.clone() }),
-                    None => Step::Refused(format!("say how far: undo {}", checkpoints.join(", or undo "))),
+                    Some(checkpoint) => more(
+                        "why",
+                        Pending::Undo {
+                            checkpoint: checkpoint.clone(),
+                        },
+                    ),
+                    None => Step::Refused(format!(
+                        "say how far: undo {}",
+                        checkpoints.join(", or undo ")
+                    )),
                 };
             }
             ("pause", FailedChoice::Pause) => return more("why", Pending::Pause),
@@ -323,7 +469,10 @@ fn input(
     closed: Closed,
     matches: Option<&str>,
 ) -> Step {
-    let accepted = |value: Value| Step::Answer { answer: Answer::Value { value }, by: None };
+    let accepted = |value: Value| Step::Answer {
+        answer: Answer::Value { value },
+        by: None,
+    };
     if text.is_empty() {
         return match (default, ty) {
             (Some(value), _) => accepted(value.clone()),
@@ -331,9 +480,20 @@ fn input(
             (None, _) => Step::Refused(format!("a value is wanted: {}", show::ty(ty))),
         };
     }
-    let inner = if let Type::Optional(inner) = ty { inner.as_ref() } else { ty };
-    let listed = if let Type::OneOf(values) = inner { values } else { suggestions };
-    let by_number = text.strip_prefix('#').and_then(|n| n.parse::<usize>().ok()).and_then(|n| listed.get(n.wrapping_sub(1)));
+    let inner = if let Type::Optional(inner) = ty {
+        inner.as_ref()
+    } else {
+        ty
+    };
+    let listed = if let Type::OneOf(values) = inner {
+        values
+    } else {
+        suggestions
+    };
+    let by_number = text
+        .strip_prefix('#')
+        .and_then(|n| n.parse::<usize>().ok())
+        .and_then(|n| listed.get(n.wrapping_sub(1)));
     // Quotes let a person say a value that would be read as something else: "n", "?".
     let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
     let said = match by_number {
@@ -342,7 +502,9 @@ fn input(
         None => text,
     };
     if closed == Closed::Yes && !suggestions.iter().any(|value| value == said) {
-        return Step::Refused(format!("`{said}` is not one of the values; type one of them, or its number: #1"));
+        return Step::Refused(format!(
+            "`{said}` is not one of the values; type one of them, or its number: #1"
+        ));
     }
     if let Some(pattern) = matches
         && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(said))
@@ -381,38 +543,73 @@ mod tests {
 
     #[test]
     fn a_confirm_takes_only_whole_words_and_never_an_empty_line() {
-        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Fails });
+        let confirm = prompt(PromptKind::Confirm {
+            declined: ConfirmDeclined::Fails,
+        });
         assert_eq!(answered(answer(&confirm, " YES ")), Answer::Yes);
         assert_eq!(answered(answer(&confirm, "no")), Answer::No);
         for typed in ["", "yess", "skip", "ls -y", "1", "ja"] {
-            assert!(matches!(answer(&confirm, typed), Step::Refused(_)), "{typed:?}");
+            assert!(
+                matches!(answer(&confirm, typed), Step::Refused(_)),
+                "{typed:?}"
+            );
         }
     }
 
     #[test]
     fn n_alone_is_a_note_and_never_a_no() {
-        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Fails });
-        assert!(matches!(answer(&confirm, "n"), Step::More { then: Pending::Note, .. }));
-        assert_eq!(answer(&confirm, "n paged the DBA"), Step::Note("paged the DBA".to_owned()));
+        let confirm = prompt(PromptKind::Confirm {
+            declined: ConfirmDeclined::Fails,
+        });
+        assert!(matches!(
+            answer(&confirm, "n"),
+            Step::More {
+                then: Pending::Note,
+                ..
+            }
+        ));
+        assert_eq!(
+            answer(&confirm, "n paged the DBA"),
+            Step::Note("paged the DBA".to_owned())
+        );
         assert_eq!(answer(&confirm, "?"), Step::Help);
     }
 
     #[test]
     fn skipping_wants_a_reason_and_an_empty_one_is_none() {
-        let confirm = prompt(PromptKind::Confirm { declined: ConfirmDeclined::Skips });
-        let Step::More { then, .. } = answer(&confirm, "skip") else { panic!("a skip without a reason") };
+        let confirm = prompt(PromptKind::Confirm {
+            declined: ConfirmDeclined::Skips,
+        });
+        let Step::More { then, .. } = answer(&confirm, "skip") else {
+            panic!("a skip without a reason")
+        };
         assert!(matches!(complete(&then, "  "), Step::Refused(_)));
-        assert_eq!(answered(complete(&then, "not needed")), Answer::Skip { reason: "not needed".to_owned() });
+        assert_eq!(
+            answered(complete(&then, "not needed")),
+            Answer::Skip {
+                reason: "not needed".to_owned()
+            }
+        );
     }
 
     #[test]
     fn an_irreversible_step_takes_its_phrase_and_nothing_near_it() {
-        let kind = PromptKind::Irreversible { phrase: "schema".to_owned() };
+        let kind = PromptKind::Irreversible {
+            phrase: "schema".to_owned(),
+        };
         let schema = prompt(kind);
-        assert_eq!(answered(answer(&schema, "schema")), Answer::Typed { text: "schema".to_owned() });
+        assert_eq!(
+            answered(answer(&schema, "schema")),
+            Answer::Typed {
+                text: "schema".to_owned()
+            }
+        );
         assert_eq!(answered(answer(&schema, "no")), Answer::No);
         for typed in ["yes", "y", "Schema", "schema now", "schem", ""] {
-            assert!(matches!(answer(&schema, typed), Step::Refused(_)), "{typed:?}");
+            assert!(
+                matches!(answer(&schema, typed), Step::Refused(_)),
+                "{typed:?}"
+            );
         }
     }
 
@@ -424,19 +621,32 @@ mod tests {
             unavailable: unavailable.map(str::to_owned),
             detail: Vec::new(),
         };
-        let choose = prompt(PromptKind::Choose { options: vec![option("Yes", None), option("Restore", Some("no backup"))] });
+        let choose = prompt(PromptKind::Choose {
+            options: vec![option("Yes", None), option("Restore", Some("no backup"))],
+        });
         assert_eq!(answered(answer(&choose, "1")), Answer::Chose { option: 0 });
-        assert_eq!(answered(answer(&choose, "yes")), Answer::Chose { option: 0 });
+        assert_eq!(
+            answered(answer(&choose, "yes")),
+            Answer::Chose { option: 0 }
+        );
         for typed in ["0", "2", "3", "restore", "", "-1"] {
-            assert!(matches!(answer(&choose, typed), Step::Refused(_)), "{typed:?}");
+            assert!(
+                matches!(answer(&choose, typed), Step::Refused(_)),
+                "{typed:?}"
+            );
         }
     }
 
     #[test]
     fn an_approval_names_a_person() {
-        let approve = prompt(PromptKind::Approve { by: Some("security".to_owned()) });
+        let approve = prompt(PromptKind::Approve {
+            by: Some("security".to_owned()),
+        });
         assert!(matches!(answer(&approve, "yes"), Step::Refused(_)));
-        let named = Step::Answer { answer: Answer::Yes, by: Some("Ada".to_owned()) };
+        let named = Step::Answer {
+            answer: Answer::Yes,
+            by: Some("Ada".to_owned()),
+        };
         assert_eq!(answer(&approve, "Ada"), named);
     }
 
@@ -450,16 +660,36 @@ mod tests {
             matches: None,
         };
         let number = prompt(kind(Type::Number, Closed::No));
-        assert_eq!(answered(answer(&number, "3")), Answer::Value { value: Value::Number(3.into()) });
+        assert_eq!(
+            answered(answer(&number, "3")),
+            Answer::Value {
+                value: Value::Number(3.into())
+            }
+        );
         assert!(matches!(answer(&number, "three"), Step::Refused(why) if why.contains("number")));
         assert!(matches!(answer(&number, ""), Step::Refused(_)));
         let closed = prompt(kind(Type::Text, Closed::Yes));
-        assert_eq!(answered(answer(&closed, "#2")), Answer::Value { value: Value::Text("v2".to_owned()) });
+        assert_eq!(
+            answered(answer(&closed, "#2")),
+            Answer::Value {
+                value: Value::Text("v2".to_owned())
+            }
+        );
         assert!(matches!(answer(&closed, "v3"), Step::Refused(_)));
         let open = prompt(kind(Type::Text, Closed::No));
-        assert_eq!(answered(answer(&open, "\"n\"")), Answer::Value { value: Value::Text("n".to_owned()) });
+        assert_eq!(
+            answered(answer(&open, "\"n\"")),
+            Answer::Value {
+                value: Value::Text("n".to_owned())
+            }
+        );
         let optional = prompt(kind(Type::Optional(Box::new(Type::Text)), Closed::No));
-        assert_eq!(answered(answer(&optional, "")), Answer::Value { value: Value::Missing });
+        assert_eq!(
+            answered(answer(&optional, "")),
+            Answer::Value {
+                value: Value::Missing
+            }
+        );
     }
 
     #[test]
@@ -467,21 +697,44 @@ mod tests {
         let choices = vec![
             FailedChoice::Retry,
             FailedChoice::RetryEdited,
-            FailedChoice::Undo { checkpoints: vec!["ready".to_owned(), "db.safe".to_owned()] },
+            FailedChoice::Undo {
+                checkpoints: vec!["ready".to_owned(), "db.safe".to_owned()],
+            },
             FailedChoice::Fail,
         ];
-        let failed =
-            prompt(PromptKind::Failed { why: "exit 1".to_owned(), command: Some("false".to_owned()), choices });
+        let failed = prompt(PromptKind::Failed {
+            why: "exit 1".to_owned(),
+            command: Some("false".to_owned()),
+            choices,
+        });
         assert_eq!(answered(answer(&failed, "retry")), Answer::Retry);
-        assert!(matches!(answer(&failed, "skip"), Step::Refused(_)), "not offered");
-        assert!(matches!(answer(&failed, "undo"), Step::Refused(_)), "how far was not said");
-        let Step::More { then, .. } = answer(&failed, "undo safe") else { panic!("found by its last name") };
-        let undo = Answer::Undo { checkpoint: "db.safe".to_owned(), reason: "it hurts".to_owned() };
+        assert!(
+            matches!(answer(&failed, "skip"), Step::Refused(_)),
+            "not offered"
+        );
+        assert!(
+            matches!(answer(&failed, "undo"), Step::Refused(_)),
+            "how far was not said"
+        );
+        let Step::More { then, .. } = answer(&failed, "undo safe") else {
+            panic!("found by its last name")
+        };
+        let undo = Answer::Undo {
+            checkpoint: "db.safe".to_owned(),
+            reason: "it hurts".to_owned(),
+        };
         assert_eq!(answered(complete(&then, "it hurts")), undo);
-        let Step::More { then, initial, .. } = answer(&failed, "edit") else { panic!("an edit") };
+        let Step::More { then, initial, .. } = answer(&failed, "edit") else {
+            panic!("an edit")
+        };
         assert_eq!(initial.as_deref(), Some("false"));
-        let Step::More { then, .. } = complete(&then, "true") else { panic!("a reason is wanted") };
-        let edited = Answer::RetryEdited { command: "true".to_owned(), reason: "typo".to_owned() };
+        let Step::More { then, .. } = complete(&then, "true") else {
+            panic!("a reason is wanted")
+        };
+        let edited = Answer::RetryEdited {
+            command: "true".to_owned(),
+            reason: "typo".to_owned(),
+        };
         assert_eq!(answered(complete(&then, "typo")), edited);
     }
 }

@@ -26,11 +26,17 @@ struct Status {
 
 impl Screen {
     pub fn new(look: Look, lines: Tty, status: Tty) -> Screen {
-        let status = (status == Tty::Yes && std::env::var("TERM").is_ok_and(|term| term != "dumb")).then(|| Status {
-            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
-            rows: Vec::new(),
-        });
-        Screen { look, lines, status, held: None }
+        let status = (status == Tty::Yes && std::env::var("TERM").is_ok_and(|term| term != "dumb"))
+            .then(|| Status {
+                bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+                rows: Vec::new(),
+            });
+        Screen {
+            look,
+            lines,
+            status,
+            held: None,
+        }
     }
 
     /// Columns that text may take now; a resize shows at once.
@@ -75,7 +81,9 @@ impl Screen {
     pub fn status(&mut self, rows: &[String]) {
         let prompting = self.held.is_some();
         let quiet = self.look;
-        let Some(status) = &mut self.status else { return };
+        let Some(status) = &mut self.status else {
+            return;
+        };
         let wanted = if prompting { 0 } else { rows.len() };
         while status.rows.len() > wanted {
             if let Some(bar) = status.rows.pop() {
@@ -86,7 +94,11 @@ impl Screen {
         while status.rows.len() < wanted {
             let bar = status.bars.add(ProgressBar::new_spinner());
             // The first row turns, so that a person sees that the engine lives.
-            let template = if status.rows.is_empty() { "{spinner} {msg}" } else { "  {msg}" };
+            let template = if status.rows.is_empty() {
+                "{spinner} {msg}"
+            } else {
+                "  {msg}"
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.tick_chars(quiet.glyphs.spinner));
             }

@@ -19,27 +19,48 @@ pub fn rows(view: &View, now: Moment, look: Look, width: usize, tail: &[String])
     let room = width.saturating_sub(3).max(8);
     let mut rows = Vec::new();
 
-    let place = view.step.as_ref().map(|step| format!("step {}/{} {} ", step.number, step.of, g.dot)).unwrap_or_default();
+    let place = view
+        .step
+        .as_ref()
+        .map(|step| format!("step {}/{} {} ", step.number, step.of, g.dot))
+        .unwrap_or_default();
     if let Some(waiting) = &view.waiting
         && view.running.is_empty()
     {
-        let until = waiting.until.as_ref().map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
-        rows.push(cut(&format!("{place}{}{}", waiting.what, until.unwrap_or_default()), room, g.ellipsis));
+        let until = waiting
+            .until
+            .as_ref()
+            .map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
+        rows.push(cut(
+            &format!("{place}{}{}", waiting.what, until.unwrap_or_default()),
+            room,
+            g.ellipsis,
+        ));
     }
     for (i, running) in view.running.iter().take(NAMED).enumerate() {
         let place = if i == 0 { place.as_str() } else { "" };
         let elapsed = span(u64::try_from(now.wall - running.since).unwrap_or(0) / 1000 * 1000);
-        let limit = running.deadline.as_ref().map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
+        let limit = running
+            .deadline
+            .as_ref()
+            .map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
         let clock = format!(" {elapsed}{}", limit.unwrap_or_default());
         let first = running.command.lines().next().unwrap_or_default();
-        let name = cut(&harmless(first), room.saturating_sub(place.len() + clock.len()).max(8), g.ellipsis);
+        let name = cut(
+            &harmless(first),
+            room.saturating_sub(place.len() + clock.len()).max(8),
+            g.ellipsis,
+        );
         rows.push(cut(&format!("{place}{name}{clock}"), room, g.ellipsis));
     }
     if view.running.len() > NAMED {
         rows.push(format!("and {} more", view.running.len() - NAMED));
     }
     for line in tail {
-        rows.push(look.paint(Tone::Quiet, &cut(&format!("{} {line}", g.gutter), room, g.ellipsis)));
+        rows.push(look.paint(
+            Tone::Quiet,
+            &cut(&format!("{} {line}", g.gutter), room, g.ellipsis),
+        ));
     }
     let clocks = clocks(view, now, look);
     if !clocks.is_empty() {
@@ -50,6 +71,10 @@ pub fn rows(view: &View, now: Moment, look: Look, width: usize, tail: &[String])
 
 /// `Quick fix 3m 12s left · restored 52m 10s left`, the next to pass first.
 pub fn clocks(view: &View, now: Moment, look: Look) -> String {
-    let each = view.clocks.iter().map(|clock| format!("{} {}", clock.what, left(clock.deadline.at.wall, now.wall)));
-    each.collect::<Vec<_>>().join(&format!(" {} ", look.glyphs.dot))
+    let each = view
+        .clocks
+        .iter()
+        .map(|clock| format!("{} {}", clock.what, left(clock.deadline.at.wall, now.wall)));
+    each.collect::<Vec<_>>()
+        .join(&format!(" {} ", look.glyphs.dot))
 }

@@ -14,7 +14,11 @@ impl Colour {
     pub fn of(terminal: Tty) -> Colour {
         let said_no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        if terminal == Tty::Yes && !said_no && !dumb { Colour::Yes } else { Colour::No }
+        if terminal == Tty::Yes && !said_no && !dumb {
+            Colour::Yes
+        } else {
+            Colour::No
+        }
     }
 }
 
@@ -26,7 +30,11 @@ pub enum Tty {
 
 impl Tty {
     pub fn of(stream: impl std::io::IsTerminal) -> Tty {
-        if stream.is_terminal() { Tty::Yes } else { Tty::No }
+        if stream.is_terminal() {
+            Tty::Yes
+        } else {
+            Tty::No
+        }
     }
 }
 
@@ -102,7 +110,11 @@ impl Glyphs {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        if !dumb && (locale.contains("utf-8") || locale.contains("utf8")) { &UNICODE } else { &ASCII }
+        if !dumb && (locale.contains("utf-8") || locale.contains("utf8")) {
+            &UNICODE
+        } else {
+            &ASCII
+        }
     }
 }
 

@@ -7,15 +7,24 @@ use unicode_width::UnicodeWidthChar;
 /// Wraps to `width` columns with `first` before the first line and `rest` before the others. Words longer
 /// than a line are broken; a width too small for anything still makes progress.
 pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
-    let options = textwrap::Options::new(width.max(8)).initial_indent(first).subsequent_indent(rest);
-    textwrap::wrap(text, options).into_iter().map(|line| line.trim_end().to_owned()).collect()
+    let options = textwrap::Options::new(width.max(8))
+        .initial_indent(first)
+        .subsequent_indent(rest);
+    textwrap::wrap(text, options)
+        .into_iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 /// Output of a command as it may stand on a screen: colours and cursor movements are gone, what a carriage
 /// return overwrote is gone, and every other control or direction-changing character is shown as a picture.
 pub fn harmless(line: &str) -> String {
     let plain = console::strip_ansi_codes(line);
-    let visible = plain.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
+    let visible = plain
+        .trim_end_matches('\r')
+        .rsplit('\r')
+        .next()
+        .unwrap_or_default();
     visible.chars().flat_map(harmless_char).collect()
 }
 
@@ -23,7 +32,9 @@ fn harmless_char(c: char) -> impl Iterator<Item = char> {
     let shown = match c {
         '\t' => "    ".to_owned(),
         // The Unicode pictures of the control characters stand in the same order as the characters.
-        '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}').to_string(),
+        '\0'..='\x1f' => char::from_u32(0x2400 + c as u32)
+            .unwrap_or('\u{fffd}')
+            .to_string(),
         '\x7f' => '\u{2421}'.to_string(),
         '\u{80}'..='\u{9f}' => '\u{fffd}'.to_string(),
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => {
@@ -68,8 +79,18 @@ pub fn span(ms: u64) -> String {
 /// A countdown in whole seconds: `4m 12s`, `9s`; `3m 05s late` once it has passed.
 pub fn left(deadline: i64, now: i64) -> String {
     let ms = deadline.saturating_sub(now);
-    let whole = |ms: u64| if ms < 10_000 { format!("{}s", ms / 1000) } else { span(ms) };
-    if ms >= 0 { format!("{} left", whole(ms.unsigned_abs())) } else { format!("{} late", whole(ms.unsigned_abs())) }
+    let whole = |ms: u64| {
+        if ms < 10_000 {
+            format!("{}s", ms / 1000)
+        } else {
+            span(ms)
+        }
+    };
+    if ms >= 0 {
+        format!("{} left", whole(ms.unsigned_abs()))
+    } else {
+        format!("{} late", whole(ms.unsigned_abs()))
+    }
 }
 
 /// `04:12:31` in the zone of the machine.
@@ -95,7 +116,13 @@ mod tests {
 
     #[test]
     fn spans_are_as_precise_as_a_person_needs() {
-        let cases = [(400, "0.4s"), (9_999, "9.9s"), (12_000, "12s"), (185_000, "3m 05s"), (7_800_000, "2h 10m")];
+        let cases = [
+            (400, "0.4s"),
+            (9_999, "9.9s"),
+            (12_000, "12s"),
+            (185_000, "3m 05s"),
+            (7_800_000, "2h 10m"),
+        ];
         for (ms, expected) in cases {
             assert_eq!(span(ms), expected);
         }
