@@ -131,7 +131,8 @@ fn links_inside_a_document_lead_somewhere_and_no_anchor_stands_twice() {
                 "{name}: nothing is at #{link}\n{document}"
             );
         }
-        let clean = parse_is_clean(&name, &text);
+        // What fails on purpose may well name two things alike.
+        let clean = !name.contains("/errors/") && parse_is_clean(&name, &text);
         for (index, anchor) in own.iter().enumerate() {
             assert!(
                 !clean || !own[..index].contains(anchor),

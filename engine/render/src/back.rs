@@ -2,7 +2,7 @@
 
 use crate::document::{Document, quote};
 use crate::names::{Procedure, calls, dotted};
-use crate::text::{and, code, inline, prose, source_text};
+use crate::text::{and, code, inline, source_text, template};
 use runbook_grammar::ast::{
     Block, Expr, FiresWhen, Formal, MessageTo, Path, Stmt, StmtKind, Str, WhenDoes, WhenWhat,
 };
@@ -162,7 +162,7 @@ impl<'a> Document<'a> {
                     doc.out.block(&to);
                     for stmt in &block.body {
                         match &stmt.kind {
-                            StmtKind::Prose(text) => doc.out.block(&quote(&prose(text))),
+                            StmtKind::Prose(text) => doc.out.block(&quote(&template(text))),
                             _ => doc.stmt(stmt),
                         }
                     }

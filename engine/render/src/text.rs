@@ -71,25 +71,42 @@ fn escape_words(text: &str) -> String {
     out
 }
 
-/// Prose is Markdown already. Only what a wiki would swallow as an HTML tag is escaped, outside of code.
+/// Prose is Markdown already. Only what a wiki would swallow as an HTML tag is escaped, outside of code; headings are the
+/// document's, so one in prose becomes a bold line.
 pub(crate) fn prose(string: &Str) -> String {
+    let lines = template(string);
     let mut fenced = false;
-    let text = plain(string);
-    let lines = text.split('\n').map(|line| {
-        let line = line.trim_end();
-        if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
-            fenced = !fenced;
-        }
+    let lines = lines.split('\n').map(|line| {
+        fenced ^= is_fence(line);
         if fenced {
             line.to_owned()
         } else {
-            prose_line(&without_heading(line))
+            without_heading(line)
         }
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Headings are the document's; one in prose becomes a bold line.
+/// The text of a message: as prose, but its headings are its own.
+pub(crate) fn template(string: &Str) -> String {
+    let text = plain(string);
+    let mut fenced = false;
+    let lines = text.split('\n').map(|line| {
+        let line = line.trim_end();
+        fenced ^= is_fence(line);
+        if fenced {
+            line.to_owned()
+        } else {
+            prose_line(line)
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn is_fence(line: &str) -> bool {
+    line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~")
+}
+
 fn without_heading(line: &str) -> String {
     let level = line.chars().take_while(|char| *char == '#').count();
     match line[level..].strip_prefix(' ') {
