@@ -86,3 +86,30 @@ pub fn stop_self() -> io::Result<()> {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_signal_comes_first() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut signals = Signals::begin().unwrap();
+            let mine = rustix::process::getpid();
+            for signal in [
+                rustix::process::Signal::WINCH,
+                rustix::process::Signal::TSTP,
+                rustix::process::Signal::TERM,
+            ] {
+                rustix::process::kill_process(mine, signal).unwrap();
+            }
+            assert_eq!(signals.next().await, Signal::Terminate);
+            assert_eq!(signals.next().await, Signal::Suspend);
+            assert_eq!(signals.next().await, Signal::Resized);
+        });
+    }
+}
