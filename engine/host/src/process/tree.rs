@@ -32,7 +32,7 @@ pub enum State {
 
 /// `None` where there is no such process.
 pub fn stat(pid: u32) -> Option<Stat> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    parse(&crate::os::first_page(&format!("/proc/{pid}/stat"))?)
 }
 
 fn parse(line: &str) -> Option<Stat> {
@@ -162,7 +162,7 @@ pub fn is_gate(pid: u32) -> bool {
 
 /// Stopped by a signal of job control.
 pub fn is_stopped(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|line| {
+    crate::os::first_page(&format!("/proc/{pid}/stat")).is_some_and(|line| {
         line.rsplit_once(") ")
             .is_some_and(|(_, rest)| rest.starts_with('T'))
     })
