@@ -9,8 +9,11 @@
 //!
 //! A line that begins with `~` is part of the example and not shown.
 
+use runbook_grammar::ast::File;
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::{Source, Sources};
+use runbook_grammar::span::SourceId;
+use runbook_plan::files::{Files, Loaded, ModuleName, imports};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,14 +104,53 @@ pub fn examples() -> Vec<Example> {
     examples
 }
 
-/// What an example is read as: its source, and each mistake on a line of its own.
-pub fn read(name: &str, text: &str) -> (Source, Vec<String>) {
+/// What a text is read as: its source, and each mistake of it and of the modules it uses on a line of its own.
+/// `folder` is where its own modules stand.
+pub fn read(name: &str, text: &str, folder: Option<&Path>) -> (Source, Vec<String>) {
     let mut sources = Sources::default();
+    let mut mistakes = Vec::new();
+    let root = parse(&mut sources, name, text, &mut mistakes);
+    let mut modules: Vec<Loaded> = Vec::new();
+    let mut open = imports(&root, None);
+    while let Some(import) = open.pop() {
+        if modules.iter().any(|module| module.name == import.name) {
+            continue;
+        }
+        let text = match (&import.name, folder) {
+            (ModuleName::Std(name), _) => runbook_stdlib::module(name)
+                .map(str::to_owned)
+                .ok_or_else(|| "there is no such module".to_owned()),
+            (ModuleName::File(path), Some(folder)) => {
+                fs::read_to_string(folder.join(path)).map_err(|error| error.to_string())
+            }
+            (ModuleName::File(_), None) => Err("an example stands alone".to_owned()),
+        };
+        let file =
+            text.map(|text| parse(&mut sources, &import.name.to_string(), &text, &mut mistakes));
+        if let Ok(file) = &file {
+            open.extend(imports(file, Some(&import.name)));
+        }
+        modules.push(Loaded {
+            name: import.name,
+            file,
+        });
+    }
+    // What is not read has no meaning either.
+    if mistakes.is_empty() {
+        mistakes = runbook_plan::resolve(&Files { root, modules }).1;
+    }
+    let told = mistakes
+        .iter()
+        .map(|mistake| told(sources.get(mistake.span().source), mistake))
+        .collect();
+    (sources.get(SourceId(0)).clone(), told)
+}
+
+fn parse(sources: &mut Sources, name: &str, text: &str, mistakes: &mut Vec<Diagnostic>) -> File {
     let id = sources.add(name, text);
-    let source = sources.get(id).clone();
-    let (_, diagnostics) = runbook_grammar::parse(&source);
-    let told = diagnostics.iter().map(|d| told(&source, d)).collect();
-    (source, told)
+    let (file, told) = runbook_grammar::parse(sources.get(id));
+    mistakes.extend(told);
+    file
 }
 
 /// `book/src/a.md:12: line 3: RB1001: message: what is here`
@@ -135,7 +177,7 @@ fn every_example_of_the_book_is_read_without_a_complaint() {
     let mut count = 0;
     for example in examples().iter().filter(|e| e.kind != Kind::Fails) {
         count += 1;
-        broken.extend(read(&example.place, &example.text).1);
+        broken.extend(read(&example.place, &example.text, None).1);
     }
     assert!(count > 40, "only {count} examples were found");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
@@ -145,7 +187,7 @@ fn every_example_of_the_book_is_read_without_a_complaint() {
 fn every_example_of_the_book_is_formatted() {
     let mut broken = Vec::new();
     for example in examples().iter().filter(|e| e.kind != Kind::Fails) {
-        let (source, told) = read(&example.place, &example.text);
+        let (source, told) = read(&example.place, &example.text, None);
         if told.is_empty() {
             let (file, _) = runbook_grammar::parse(&source);
             let formatted = runbook_fmt::format(&source, &file);
@@ -198,7 +240,7 @@ fn variants(name: &str) -> Vec<String> {
 fn every_construct_of_the_language_has_an_example() {
     let mut all = String::new();
     for example in examples().iter().filter(|e| e.place.starts_with("book/")) {
-        let (source, _) = read(&example.place, &example.text);
+        let (source, _) = read(&example.place, &example.text, None);
         all += &format!("{:?}\n", runbook_grammar::parse(&source).0);
     }
     let mut missing = Vec::new();
@@ -258,15 +300,7 @@ fn every_failing_example_fails_with_the_error_of_its_page() {
                     example.place
                 )
             });
-        let (source, mut told) = read(&example.place, &example.text);
-        if told.is_empty() {
-            let (_, _, wrong) = crate::plan::plan_of_text(
-                Path::new(env!("CARGO_MANIFEST_DIR")),
-                &example.place,
-                &example.text,
-            );
-            told = wrong.iter().map(|d| self::told(&source, d)).collect();
-        }
+        let told = read(&example.place, &example.text, None).1;
         if told.is_empty()
             || !told
                 .iter()

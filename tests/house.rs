@@ -381,6 +381,7 @@ fn the_architecture_page_names_every_folder() {
 
 #[test]
 fn a_long_file_says_in_its_head_why() {
+    let mut broken = Vec::new();
     for path in files() {
         let name = relative(&path);
         if path.extension().is_none_or(|e| e != "rs") {
@@ -393,11 +394,13 @@ fn a_long_file_says_in_its_head_why() {
             .take_while(|line| line.starts_with("//"))
             .collect::<Vec<_>>()
             .join("\n");
-        assert!(
-            lines <= 800 || head.to_lowercase().contains("long"),
-            "{name} has {lines} lines: split it, or say in its head why it is long"
-        );
+        if lines > 800 && !head.to_lowercase().contains("long") {
+            broken.push(format!(
+                "{name} has {lines} lines: split it, or say in its head why it is long"
+            ));
+        }
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// Words that tell of one machine instead of the project. Spelt in two parts, so that this file passes.

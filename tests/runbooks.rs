@@ -35,7 +35,7 @@ fn every_shipped_runbook_is_read_without_a_complaint() {
         .iter()
         .flat_map(|path| {
             let (name, text) = named(path);
-            read(&name, &text).1
+            read(&name, &text, path.parent()).1
         })
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
@@ -46,7 +46,7 @@ fn every_shipped_runbook_is_formatted() {
     let mut broken = Vec::new();
     for path in shipped() {
         let (name, text) = named(&path);
-        let (source, told) = read(&name, &text);
+        let (source, told) = read(&name, &text, path.parent());
         assert!(told.is_empty(), "{}", told.join("\n"));
         let (file, _) = runbook_grammar::parse(&source);
         let formatted = runbook_fmt::format(&source, &file);
