@@ -9,11 +9,9 @@
 //!
 //! A line that begins with `~` is part of the example and not shown.
 
-use runbook_grammar::ast::File;
 use runbook_grammar::diagnostic::Diagnostic;
-use runbook_grammar::source::{Source, Sources};
+use runbook_grammar::source::Source;
 use runbook_grammar::span::SourceId;
-use runbook_plan::files::{Files, Loaded, ModuleName, imports};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,50 +105,16 @@ pub fn examples() -> Vec<Example> {
 /// What a text is read as: its source, and each mistake of it and of the modules it uses on a line of its own.
 /// `folder` is where its own modules stand.
 pub fn read(name: &str, text: &str, folder: Option<&Path>) -> (Source, Vec<String>) {
-    let mut sources = Sources::default();
-    let mut mistakes = Vec::new();
-    let root = parse(&mut sources, name, text, &mut mistakes);
-    let mut modules: Vec<Loaded> = Vec::new();
-    let mut open = imports(&root, None);
-    while let Some(import) = open.pop() {
-        if modules.iter().any(|module| module.name == import.name) {
-            continue;
-        }
-        let text = match (&import.name, folder) {
-            (ModuleName::Std(name), _) => runbook_stdlib::module(name)
-                .map(str::to_owned)
-                .ok_or_else(|| "there is no such module".to_owned()),
-            (ModuleName::File(path), Some(folder)) => {
-                fs::read_to_string(folder.join(path)).map_err(|error| error.to_string())
-            }
-            (ModuleName::File(_), None) => Err("an example stands alone".to_owned()),
-        };
-        let file =
-            text.map(|text| parse(&mut sources, &import.name.to_string(), &text, &mut mistakes));
-        if let Ok(file) = &file {
-            open.extend(imports(file, Some(&import.name)));
-        }
-        modules.push(Loaded {
-            name: import.name,
-            file,
-        });
-    }
-    // What is not read has no meaning either.
-    if mistakes.is_empty() {
-        mistakes = runbook_plan::resolve(&Files { root, modules }).1;
-    }
+    let folder = folder.unwrap_or(Path::new("examples-stand-alone"));
+    let (sources, _, mistakes) = crate::plan::plan_of_text(folder, name, text);
+    // What follows from a mistake of the text is told, too, but is not what an example is about.
+    let of_the_text = mistakes.iter().any(|mistake| mistake.code.0 < 2000);
     let told = mistakes
         .iter()
+        .filter(|mistake| !of_the_text || mistake.code.0 < 2000)
         .map(|mistake| told(sources.get(mistake.span().source), mistake))
         .collect();
     (sources.get(SourceId(0)).clone(), told)
-}
-
-fn parse(sources: &mut Sources, name: &str, text: &str, mistakes: &mut Vec<Diagnostic>) -> File {
-    let id = sources.add(name, text);
-    let (file, told) = runbook_grammar::parse(sources.get(id));
-    mistakes.extend(told);
-    file
 }
 
 /// `book/src/a.md:12: line 3: RB1001: message: what is here`

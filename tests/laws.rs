@@ -27,7 +27,8 @@ pub fn all() -> Vec<(String, String)> {
         }
     }
     found.sort();
-    found.extend(book::examples().into_iter().map(|e| (e.place, e.text)));
+    let examples = book::examples().into_iter();
+    found.extend(examples.map(|example| (example.place, example.text)));
     assert!(found.len() > 50, "only {} were found", found.len());
     found
 }
