@@ -11,7 +11,7 @@ fn render(name: &str, text: &str) -> String {
     let mut sources = Sources::default();
     let mut files: Vec<File> = Vec::new();
     let mut open = vec![(name.to_owned(), text.to_owned())];
-    while let Some((name, text)) = open.pop() {
+    while let Some((name, text)) = (!open.is_empty()).then(|| open.remove(0)) {
         if sources.iter().any(|source| source.name == name) {
             continue;
         }
