@@ -3,19 +3,26 @@
 /// The candidate that is nearest to `word`, where one is near enough to be meant: at most one slip in three
 /// characters (a letter more, less or other, or two neighbours swapped). The first of equals is taken.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let length = word.chars().count();
-    if length == 0 || length > 64 {
+    let word: Vec<char> = word.to_lowercase().chars().collect();
+    if word.is_empty() || word.len() > 64 {
         return None;
     }
     let mut best: Option<(usize, &'c str)> = None;
+    let mut letters = Vec::new();
     for candidate in candidates {
-        let allowed = (length.max(candidate.chars().count()) / 3).clamp(1, 4);
-        if length.abs_diff(candidate.chars().count()) > allowed {
+        // A character has four bytes at most, so most candidates are told by their length.
+        if candidate.len() > 4 * (word.len() + 4) {
             continue;
         }
-        let distance = slips(&word.to_lowercase(), &candidate.to_lowercase());
+        letters.clear();
+        letters.extend(candidate.chars().flat_map(char::to_lowercase));
+        let allowed = (word.len().max(letters.len()) / 3).clamp(1, 4);
+        if word.len().abs_diff(letters.len()) > allowed {
+            continue;
+        }
+        let distance = slips(&word, &letters);
         // Two letters have nothing in common after one slip but half of themselves.
-        let near = distance <= allowed && distance < length.min(candidate.chars().count());
+        let near = distance <= allowed && distance < word.len().min(letters.len());
         if near && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -24,30 +31,30 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 }
 
 /// Optimal string alignment: insertions, deletions, substitutions, swaps of neighbours.
-fn slips(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    let mut before: Vec<usize> = vec![0; right.len() + 1];
-    let mut last: Vec<usize> = (0..=right.len()).collect();
+fn slips(left: &[char], right: &[char]) -> usize {
+    let width = right.len() + 1;
+    // Three rows: the one before the last, the last, this one.
+    let mut rows: [Vec<usize>; 3] = [vec![0; width], (0..width).collect(), vec![0; width]];
     for row in 1..=left.len() {
-        let mut this = vec![row; right.len() + 1];
-        for column in 1..=right.len() {
+        let [before, last, this] = &mut rows;
+        this[0] = row;
+        for column in 1..width {
             let same = left[row - 1] == right[column - 1];
             let mut least = (last[column] + 1)
                 .min(this[column - 1] + 1)
                 .min(last[column - 1] + usize::from(!same));
-            let swapped = row > 1
+            if row > 1
                 && column > 1
                 && left[row - 1] == right[column - 2]
-                && left[row - 2] == right[column - 1];
-            if swapped {
+                && left[row - 2] == right[column - 1]
+            {
                 least = least.min(before[column - 2] + 1);
             }
             this[column] = least;
         }
-        before = std::mem::replace(&mut last, this);
+        rows.rotate_left(1);
     }
-    last[right.len()]
+    rows[1][width - 1]
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::ast::{Block, File, FileKind, Header, Stmt, StmtKind, Str};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::near::nearest;
-use crate::span::{SourceId, Span};
+use crate::span::Span;
 
 /// The whole file.
 pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
@@ -191,14 +191,18 @@ pub(super) fn unclosed(ctx: &mut Ctx<'_>, open: usize) {
 }
 
 /// What was wrong with a brace that was put right before the file was read.
-pub(super) fn mended(id: SourceId, text: &str, edit: &Edit) -> Option<Diagnostic> {
+pub(super) fn mended(
+    text: &str,
+    edit: &Edit,
+    place: &impl Fn(usize, usize) -> Span,
+) -> Option<Diagnostic> {
     let line = text[edit.at..].split('\n').next().unwrap_or_default();
     let words = line.trim_start();
     let at = edit.at + line.len() - words.len();
-    let below = Span::new(id, at, at + first_word(words).len());
+    let below = place(at, at + first_word(words).len());
     match edit.kind {
         EditKind::CloseBlock { open } => {
-            let open = Span::new(id, open, open + 1);
+            let open = place(open, open + 1);
             let mut mistake = Diagnostic::error(
                 codes::BLOCK_NOT_CLOSED,
                 "a block is not closed",
@@ -210,9 +214,9 @@ pub(super) fn mended(id: SourceId, text: &str, edit: &Edit) -> Option<Diagnostic
             }
             Some(mistake.help("close it with `}` on a line of its own"))
         }
-        EditKind::DropClose => Some(stray(Span::new(id, edit.at, edit.at + 1))),
+        EditKind::DropClose => Some(stray(place(edit.at, edit.at + 1))),
         EditKind::CloseFence { open, ticks } => {
-            let open = Span::new(id, open, open + ticks);
+            let open = place(open, open + ticks);
             let backticks = "`".repeat(ticks);
             Some(
                 Diagnostic::error(

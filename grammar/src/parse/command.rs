@@ -172,13 +172,18 @@ fn fence_info<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, fence: &mut Fence) {
 
 /// The script, without the indentation that all its lines share.
 fn fence_text<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, verbatim: bool) -> Str {
-    let start = pair.as_span().start();
-    let body = pair.as_str();
+    // The grammar's lines have their line end before them, a script's behind them: the text is one byte off.
+    let Some(body) = pair.as_str().strip_prefix('\n') else {
+        return Str {
+            parts: Vec::new(),
+            span: ctx.pair_span(pair),
+        };
+    };
+    let start = pair.as_span().start() + 1;
     let common = common_indent(ctx, body, start);
     let mut writer = Writer::new();
     let mut at = start;
-    for line in body.split_inclusive('\n') {
-        let words = line.strip_suffix('\n').unwrap_or(line);
+    for words in body.split('\n') {
         let off = common.min(words.len() - words.trim_start_matches([' ', '\t']).len());
         let text = &words[off..];
         if verbatim {
@@ -186,12 +191,13 @@ fn fence_text<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, verbatim: bool) -> Str {
         } else {
             text::scan(ctx, text, at + off, Escapes::Verbatim, &mut writer);
         }
-        writer.add("\n", at + words.len(), at + line.len());
-        at += line.len();
+        let end = at + words.len();
+        writer.add("\n", end, (end + 1).min(ctx.text.len()));
+        at += words.len() + 1;
     }
     Str {
         parts: writer.finish(ctx),
-        span: ctx.pair_span(pair),
+        span: ctx.span(start, (start + body.len() + 1).min(ctx.text.len())),
     }
 }
 

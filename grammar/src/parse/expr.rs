@@ -20,7 +20,7 @@ const TIGHT: u8 = 10;
 pub(super) fn is_primary(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::literal | Rule::string | Rule::call | Rule::dotted | Rule::list | Rule::paren
+        Rule::literal | Rule::string | Rule::dotted | Rule::list | Rule::paren
     )
 }
 
@@ -141,10 +141,16 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
                     span: at,
                 });
             }
-            Rule::test | Rule::test_in => {
+            Rule::test => {
                 reduce(ctx, &mut operands, &mut pending, COMPARISON);
                 if let Some(operand) = operands.pop() {
                     let operand = test(ctx, kid, operand);
+                    operands.push(operand);
+                }
+            }
+            Rule::args => {
+                if let Some(operand) = operands.pop() {
+                    let operand = call(ctx, kid, operand);
                     operands.push(operand);
                 }
             }
@@ -416,6 +422,52 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     bounded(ctx, operand, place)
 }
 
+/// `len(x)`: the arguments of the name before them.
+fn call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
+    let span = ctx.pair_span(&pair);
+    let whole = operand.expr.span.to(span);
+    let outer = std::mem::take(&mut ctx.deepest);
+    let args = args(ctx, pair);
+    let depth = 1 + std::mem::replace(&mut ctx.deepest, outer);
+    let mut values = Vec::new();
+    for arg in args {
+        if let Some(name) = arg.name {
+            ctx.push(
+                Diagnostic::error(
+                    codes::LEFT_OVER,
+                    "a function takes no named arguments",
+                    name.span,
+                    "this name",
+                )
+                .help("write the value alone; only `do` takes arguments by name"),
+            );
+        }
+        values.push(arg.value);
+    }
+    let kind = match operand.expr.kind {
+        ExprKind::Name(name) => ExprKind::Call(name, values),
+        ExprKind::Bad => ExprKind::Bad,
+        _ => {
+            ctx.push(
+                Diagnostic::error(
+                    codes::OPERATOR,
+                    "this is no function",
+                    operand.expr.span,
+                    "arguments follow this",
+                )
+                .help("functions have plain names, as in `len(x)`; call a procedure with `do`"),
+            );
+            ExprKind::Bad
+        }
+    };
+    let operand = Operand {
+        expr: Expr { kind, span: whole },
+        binds: TIGHT,
+        depth,
+    };
+    bounded(ctx, operand, span)
+}
+
 /// `[0]`, `.name`
 fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let span = ctx.pair_span(&pair);
@@ -450,38 +502,6 @@ pub(super) fn primary<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         Rule::literal => literal::literal(ctx, &pair),
         Rule::string | Rule::cell_string => ExprKind::Text(text::string(ctx, &pair)),
         Rule::dotted => return dotted(ctx, &pair),
-        Rule::call => {
-            let mut kids = Kids::of(pair);
-            let function = kids.next(ctx).map(|pair| Name {
-                text: pair.as_str().to_owned(),
-                span: ctx.pair_span(&pair),
-            });
-            let function = function.unwrap_or(Name {
-                text: String::new(),
-                span,
-            });
-            text::no_reserved(ctx, &function);
-            let args = kids
-                .next(ctx)
-                .map(|pair| args(ctx, pair))
-                .unwrap_or_default();
-            let mut values = Vec::new();
-            for arg in args {
-                if let Some(name) = arg.name {
-                    ctx.push(
-                        Diagnostic::error(
-                            codes::LEFT_OVER,
-                            "a function takes no named arguments",
-                            name.span,
-                            "this name",
-                        )
-                        .help("write the value alone; only `do` takes arguments by name"),
-                    );
-                }
-                values.push(arg.value);
-            }
-            ExprKind::Call(function, values)
-        }
         Rule::list => {
             let mut elements = Elements::new(ctx, &pair, "`]`");
             let mut list = Vec::new();
@@ -612,6 +632,17 @@ impl Elements {
                 } else {
                     ctx.span(start, start + found)
                 };
+                // Brackets inside this one that end at the same place were reported.
+                let known = ctx.diagnostics.iter().rev().take(1).any(|mistake| {
+                    mistake.code == codes::BRACKET_NOT_CLOSED
+                        && mistake
+                            .labels
+                            .last()
+                            .is_some_and(|label| label.span == place)
+                });
+                if known {
+                    return false;
+                }
                 ctx.push(
                     Diagnostic::error(
                         codes::BRACKET_NOT_CLOSED,

@@ -605,15 +605,29 @@ fn value_missing(ctx: &mut Ctx<'_>, word: &str, whole: Span) -> Expr {
     }
 }
 
-/// What stands first in some text: a word, a string's quote and word, or one sign.
+/// What stands first in some text: a word, or signs up to a blank. Not too much of it, since a person reads it.
 pub(super) fn first_word(text: &str) -> &str {
-    let text_end = text.find([' ', '\t', '\n']).unwrap_or(text.len());
-    let word = &text[..text_end];
+    let end = text.find([' ', '\t', '\n']).unwrap_or(text.len());
+    let word = &text[..end];
     let named = word
         .find(|sign: char| !(sign.is_alphanumeric() || sign == '_'))
         .unwrap_or(word.len());
-    if named > 0 { &word[..named] } else { word }
+    let word = if named > 0 { &word[..named] } else { word };
+    word.char_indices()
+        .nth(MAX_WORD)
+        .map_or(word, |(end, _)| &word[..end])
 }
+
+/// As much of a text as a message shows.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_WORD) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// How many characters of a word are shown.
+const MAX_WORD: usize = 40;
 
 /// "`a`, `b` and `c`"
 pub(super) fn listed(words: &[&str]) -> String {

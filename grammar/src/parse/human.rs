@@ -31,11 +31,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         | Rule::cell_string_run => "a text in quotes",
         Rule::pattern => "a pattern in quotes",
         Rule::open_at_end | Rule::block => "a block",
-        Rule::statement
-        | Rule::statement_a_e
-        | Rule::statement_f_n
-        | Rule::statement_o_r
-        | Rule::statement_s_z => "a statement",
+        Rule::statement => "a statement",
         Rule::version_line => "`rbk`",
         Rule::kind_line | Rule::kind => "the title line",
         Rule::prose => "prose",
@@ -53,11 +49,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         | Rule::item_end => "a checklist item",
         Rule::item_box => "the box of a checklist item",
         Rule::evidence => "the evidence of a checklist item",
-        Rule::command
-        | Rule::command_line
-        | Rule::command_run
-        | Rule::command_more
-        | Rule::glued => "a command",
+        Rule::command | Rule::command_line | Rule::command_more | Rule::glued => "a command",
         Rule::http | Rule::http_stmt => "`http`",
         Rule::http_method => "a method",
         Rule::http_address | Rule::http_run => "an address",
@@ -76,9 +68,8 @@ pub(super) fn name(rule: Rule) -> &'static str {
         | Rule::arm_value
         | Rule::cell_value => "a value",
         Rule::prefix | Rule::infix => "an operator",
-        Rule::test | Rule::test_in | Rule::is_word => "a test",
+        Rule::test | Rule::is_word => "a test",
         Rule::literal | Rule::number => "a number",
-        Rule::call | Rule::function => "a function call",
         Rule::field => "a field",
         Rule::index => "an index",
         Rule::list => "a list",

@@ -87,7 +87,10 @@ pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
         ctx.push(
             Diagnostic::error(
                 codes::LITERAL,
-                format!("`{text}` is no number, duration, percentage or date"),
+                format!(
+                    "`{}` is no number, duration, percentage or date",
+                    super::head::shown(text)
+                ),
                 span,
                 "this cannot be read",
             )

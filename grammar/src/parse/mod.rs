@@ -56,20 +56,29 @@ type Pairs<'s> = pest::iterators::Pairs<'s, Rule>;
 /// the text says, and no [`crate::ast::StmtKind::Bad`] and no [`crate::ast::ExprKind::Bad`].
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     let deep = scan::survey(&source.text, Braces::Trusted).deep;
-    let blanked;
-    let text = if deep.is_empty() {
-        source.text.as_str()
-    } else {
-        blanked = scan::blank(&source.text, &deep);
-        &blanked
-    };
-    let (mut file, mut diagnostics) = read(source.id, text, Shifts::default());
+    let shortened;
+    let mut shifts = Shifts::default();
+    let mut text = source.text.as_str();
+    if !deep.is_empty() {
+        (shortened, shifts) = scan::cut(&source.text, &deep);
+        text = &shortened;
+    }
+    let (mut file, mut diagnostics) = read(source.id, text, shifts.clone());
     if diagnostics
         .iter()
         .any(|mistake| BRACES.contains(&mistake.code) || mistake.code == codes::SWALLOWED_BRACE)
-        && let Some(mended) = mended(source.id, text)
+        && let Some(mended) = mended(source.id, text, &shifts)
     {
         (file, diagnostics) = mended;
+    }
+    if deep
+        .last()
+        .is_some_and(|stretch| stretch.end == source.text.len())
+    {
+        // What closes the outer levels may stand in what was not read.
+        diagnostics.retain(|mistake| {
+            !BRACES.contains(&mistake.code) && mistake.code != codes::BRACKET_NOT_CLOSED
+        });
     }
     for stretch in deep {
         diagnostics.push(too_deep(Span::new(
@@ -90,26 +99,30 @@ const BRACES: [Code; 3] = [
 ];
 
 /// The file as it reads with its braces put right, where indentation says how.
-fn mended(id: SourceId, text: &str) -> Option<(File, Vec<Diagnostic>)> {
+fn mended(id: SourceId, text: &str, earlier: &Shifts) -> Option<(File, Vec<Diagnostic>)> {
     let edits = scan::survey(text, Braces::Mended).edits;
-    if edits.is_empty() {
+    if edits.is_empty() || edits.len() > MAX_EDITS {
         return None;
     }
     let (mended, shifts) = scan::mend(text, &edits);
-    let (file, mut diagnostics) = read(id, &mended, shifts);
+    let (file, mut diagnostics) = read(id, &mended, shifts.after(earlier.clone()));
     if diagnostics
         .iter()
         .any(|mistake| BRACES.contains(&mistake.code))
     {
         return None;
     }
+    let place = |start: usize, end: usize| Span::new(id, earlier.back(start), earlier.back(end));
     diagnostics.extend(
         edits
             .iter()
-            .filter_map(|edit| block::mended(id, text, edit)),
+            .filter_map(|edit| block::mended(text, edit, &place)),
     );
     Some((file, diagnostics))
 }
+
+/// How many braces are put right; in a file with more, what they say is taken as it is.
+const MAX_EDITS: usize = 64;
 
 /// Reads a text with the grammar; what `shifts` says was put in has no place of its own in the file.
 fn read(id: SourceId, text: &str, shifts: Shifts) -> (File, Vec<Diagnostic>) {

@@ -230,6 +230,7 @@ impl<'s> Scan<'s> {
         let mut at = indent;
         let opened_before = self.open.len();
         let mut http = false;
+        let mut holes = true;
         while at < bytes.len() {
             let before = if at == 0 { b' ' } else { bytes[at - 1] };
             let blank_before = matches!(before, b' ' | b'\t' | b'{');
@@ -255,11 +256,12 @@ impl<'s> Scan<'s> {
                     self.open_fence(line, at, start, indent);
                     break;
                 }
-                b'{' if bytes.get(at + 1) == Some(&b'{') => {
+                b'{' if holes && bytes.get(at + 1) == Some(&b'{') => {
                     if let Some(end) = line[at..].find("}}") {
                         at += end + 2;
                         continue;
                     }
+                    holes = false;
                     self.push(start + at, b'{', indent, start, http);
                 }
                 sign @ (b'{' | b'(' | b'[') => self.push(start + at, sign, indent, start, http),
@@ -544,24 +546,41 @@ fn address_end(line: &str, start: usize) -> usize {
     word(address)
 }
 
-/// Text that was changed so that it can be read, and the way back to the places of the file.
-#[derive(Debug, Default)]
+/// The way from the places of a text that was changed, so that it can be read, back to the places of the file.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shifts {
     /// Where something was put in, in the changed text, and how many bytes; in order.
     inserted: Vec<(usize, usize)>,
+    /// Where something was taken out, in the changed text, and how many bytes; in order.
+    removed: Vec<(usize, usize)>,
+    /// The changes that were made before these.
+    earlier: Option<Box<Shifts>>,
 }
 
 impl Shifts {
+    pub(super) fn after(self, earlier: Shifts) -> Shifts {
+        Shifts {
+            earlier: Some(Box::new(earlier)),
+            ..self
+        }
+    }
+
     /// The place in the file that a place in the changed text stands for.
     pub(super) fn back(&self, at: usize) -> usize {
-        let mut shift = 0;
-        for (place, length) in &self.inserted {
-            if at <= *place {
-                break;
-            }
-            shift += (at - place).min(*length);
-        }
-        at - shift
+        let before: usize = self
+            .inserted
+            .iter()
+            .take_while(|(place, _)| at > *place)
+            .map(|(place, length)| (at - place).min(*length))
+            .sum();
+        let more: usize = self
+            .removed
+            .iter()
+            .take_while(|(place, _)| at >= *place)
+            .map(|(_, length)| length)
+            .sum();
+        let at = at - before + more;
+        self.earlier.as_ref().map_or(at, |earlier| earlier.back(at))
     }
 }
 
@@ -597,19 +616,23 @@ pub(super) fn mend(text: &str, edits: &[Edit]) -> (String, Shifts) {
     (mended, shifts)
 }
 
-/// The text with some stretches made blank.
-pub(super) fn blank(text: &str, stretches: &[std::ops::Range<usize>]) -> String {
-    let mut blanked = String::with_capacity(text.len());
+/// The text without some stretches: an empty block or a number stands where each was.
+pub(super) fn cut(text: &str, stretches: &[std::ops::Range<usize>]) -> (String, Shifts) {
+    let mut left = String::with_capacity(text.len());
+    let mut shifts = Shifts::default();
     let mut done = 0;
     for stretch in stretches {
-        blanked.push_str(&text[done..stretch.start]);
-        blanked.extend(
-            text[stretch.clone()]
-                .bytes()
-                .map(|byte| if byte == b'\n' { '\n' } else { ' ' }),
-        );
+        left.push_str(&text[done..stretch.start]);
+        let gone = &text[stretch.clone()];
+        let stands = match gone.as_bytes() {
+            [b'{', _, ..] => "{}",
+            [b'{'] => " ",
+            _ => "0",
+        };
+        left.push_str(stands);
+        shifts.removed.push((left.len(), gone.len() - stands.len()));
         done = stretch.end;
     }
-    blanked.push_str(&text[done..]);
-    blanked
+    left.push_str(&text[done..]);
+    (left, shifts)
 }

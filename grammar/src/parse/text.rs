@@ -27,7 +27,7 @@ fn name_at(ctx: &mut Ctx<'_>, text: &str, start: usize) -> Name {
     if !plain || text.starts_with(|sign: char| sign.is_ascii_digit()) {
         let mut diagnostic = Diagnostic::error(
             codes::NAME_FORM,
-            format!("`{text}` is no name"),
+            format!("`{}` is no name", super::head::shown(text)),
             span,
             "this name has other characters",
         );
