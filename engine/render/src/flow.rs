@@ -137,8 +137,8 @@ impl<'a> Document<'a> {
                 .names
                 .place(&self.procedure, &crate::names::dotted(path))
             {
-                Some(place) => format!("Go back to: {}", place.title),
-                None => "Go back".to_owned(),
+                Some(place) => format!("Undo, back to: {}", place.title),
+                None => "Undo, newest first".to_owned(),
             },
             StmtKind::Finish { outcome, .. } => format!("End: {}", outcome_words(&outcome.text)),
             StmtKind::Return(_) => "Return".to_owned(),

@@ -12,10 +12,6 @@ use std::fmt::Write;
 struct Chart {
     text: String,
     count: usize,
-    /// Node of each checkpoint, by name, for `rewind to`.
-    checkpoints: Vec<(String, usize)>,
-    /// Rewinds whose checkpoint is found once all is drawn.
-    rewinds: Vec<(usize, String)>,
     branches: usize,
 }
 
@@ -83,11 +79,7 @@ impl Document<'_> {
                 plainly(Shape::Box, &words(Some(title), &name.text))
             }
             StmtKind::Checkpoint { name, title, .. } => {
-                let way = plainly(Shape::Gate, &words(Some(title), &name.text));
-                chart
-                    .checkpoints
-                    .extend(way.iter().map(|(node, _)| (name.text.clone(), *node)));
-                way
+                plainly(Shape::Gate, &words(Some(title), &name.text))
             }
             StmtKind::Wait(time) => plainly(Shape::Pause, &format!("Wait {}", self.amount(time))),
             StmtKind::WaitUpTo { limit, .. } => {
@@ -120,15 +112,9 @@ impl Document<'_> {
                 Vec::new()
             }
             StmtKind::Rewind(path) => {
-                let way = plainly(Shape::Box, "Undo, newest first");
-                let name = path
-                    .names
-                    .last()
-                    .map_or(String::new(), |name| name.text.clone());
-                chart
-                    .rewinds
-                    .extend(way.iter().map(|(node, _)| (*node, name.clone())));
-                way
+                let place = self.names.place(&self.procedure, &dotted(path));
+                let to = place.map_or_else(|| last_words(path), |place| place.words.clone());
+                plainly(Shape::Box, &format!("Undo, back to: {to}"))
             }
             StmtKind::If { arms, otherwise } if has_nodes(stmt) => {
                 let mut out = Loose::new();
@@ -261,16 +247,7 @@ impl Chart {
         }
     }
 
-    fn finish(mut self) -> String {
-        for (from, name) in std::mem::take(&mut self.rewinds) {
-            if let Some((_, to)) = self
-                .checkpoints
-                .iter()
-                .find(|(checkpoint, _)| *checkpoint == name)
-            {
-                let _ = writeln!(self.text, "  n{from} -.->|\"back to\"| n{to}");
-            }
-        }
+    fn finish(self) -> String {
         format!("```mermaid\nflowchart TD\n{}```", self.text)
     }
 }

@@ -46,7 +46,10 @@ impl<'a> Procedure<'a> {
 pub(crate) struct Place {
     /// Also its anchor.
     pub path: String,
+    /// Markdown.
     pub title: String,
+    /// The title as plain text.
+    pub words: String,
 }
 
 impl<'a> Names<'a> {
@@ -112,6 +115,7 @@ impl<'a> Names<'a> {
                     self.places.push(Place {
                         path: path.clone(),
                         title,
+                        words: plain_title(&stmt.kind, name),
                     });
                     format!("{path}.")
                 }
@@ -219,6 +223,17 @@ pub(crate) fn named(kind: &StmtKind) -> Option<(&str, String)> {
         }
         _ => None,
     }
+}
+
+fn plain_title(kind: &StmtKind, name: &str) -> String {
+    let title = match kind {
+        StmtKind::Section { title, .. }
+        | StmtKind::Step { title, .. }
+        | StmtKind::Checkpoint { title, .. } => Some(title),
+        StmtKind::Attempt { title, .. } => title.as_ref(),
+        _ => None,
+    };
+    title.map_or_else(|| humane(name), plain)
 }
 
 /// The blocks of a statement that hold more flow.
