@@ -22,6 +22,7 @@ pub const RUN_UNKNOWN: Code = Code(3023);
 pub const RUN_HELD: Code = Code(3024);
 pub const RUN_OVER: Code = Code(3025);
 pub const NOT_IN_THIS_VERSION: Code = Code(3026);
+pub const CHECKPOINT_UNREACHABLE: Code = Code(3027);
 
 pub const JOURNAL_CORRUPT: Code = Code(3100);
 pub const JOURNAL_NEWER: Code = Code(3101);
@@ -55,6 +56,10 @@ pub const ALL: &[(Code, &str)] = &[
     (RUN_HELD, "another engine has this run"),
     (RUN_OVER, "the run is over"),
     (NOT_IN_THIS_VERSION, "this version cannot run that"),
+    (
+        CHECKPOINT_UNREACHABLE,
+        "nothing goes back to that checkpoint",
+    ),
     (JOURNAL_CORRUPT, "the journal is damaged"),
     (JOURNAL_NEWER, "the journal is of a newer version"),
     (JOURNAL_WRITE, "the journal cannot be written"),

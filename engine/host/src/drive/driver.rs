@@ -234,8 +234,21 @@ impl<'p> Driver<'p> {
             if !events.is_empty() || self.is_due(clock::now()) {
                 self.turn(events)?;
             }
+            self.rest();
         }
         Ok(())
+    }
+
+    /// A run that is over and that has nothing left under way needs nobody to drive it, whether or not the
+    /// core said so again: an undo may have ended where it stood.
+    fn rest(&mut self) {
+        let quiet = self.running.is_empty() && self.inbox.is_empty() && self.fetching.is_none();
+        if self.over.is_none() && quiet {
+            match self.state.is_over() {
+                Over::No => {}
+                over => self.over = Some(over),
+            }
+        }
     }
 
     /// One turn: every fact folded, one sync, every wish carried out.

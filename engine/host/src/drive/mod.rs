@@ -19,8 +19,10 @@ mod scrub;
 
 use std::path::{Path, PathBuf};
 
-use runbook_core::event::{Confirms, Event, Found, Mode};
-use runbook_core::state::{InFlightKind, Over};
+use runbook_core::effect::{Effect, Notice};
+use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
+use runbook_core::state::{InFlightKind, Over, State};
+use runbook_core::step::step;
 use runbook_plan::plan::{Outcome, SecretFrom};
 use runbook_plan::{Plan, value::SecretId};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -128,6 +130,13 @@ pub fn state_path(runbook: Option<&Path>) -> Result<PathBuf, HostError> {
 
 /// Carries a runbook out.
 pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
+    if order.mode == Mode::DryRun {
+        return Err(
+            HostError::new(codes::NOT_IN_THIS_VERSION, "this version has no dry run")
+                .help("Read what would be done with `runbook render`.")
+                .into(),
+        );
+    }
     let config = Config::find(&order.file)?;
     let answers = order
         .answers
@@ -247,6 +256,10 @@ fn take_up(
         );
     }
 
+    if let Some(undo) = undo {
+        leads_back(plan, &replay.state, undo, &name)?;
+    }
+
     crate::os::begin_engine().map_err(|error| system(&error))?;
     let runtime = runtime()?;
     let _inside = runtime.enter();
@@ -325,6 +338,35 @@ fn take_up(
     driver.state = std::mem::take(&mut replay.state);
     driver.warnings.extend(changed::since(&loaded));
     finish(runtime.block_on(driver.drive(facts)))
+}
+
+/// Folds the wish to undo on a copy of the state: one that leads nowhere is refused before it is journaled.
+fn leads_back(plan: &Plan, state: &State, undo: &UndoOrder, by: &str) -> Result<(), HostError> {
+    let fact = |event| Fact {
+        at: crate::clock::now(),
+        event,
+    };
+    let resumed = fact(Event::Resumed {
+        operator: by.to_owned(),
+        boot_id: crate::clock::boot_id().to_owned(),
+    });
+    let wish = fact(Event::UndoRequested {
+        to: undo.to.clone(),
+        by: by.to_owned(),
+        reason: undo.reason.clone(),
+    });
+    let (state, _) = step(plan, state.clone(), &resumed);
+    let (_, effects) = step(plan, state, &wish);
+    let mut why = format!("nothing goes back to `{}`", undo.to);
+    for effect in effects {
+        match effect {
+            Effect::Tell(Notice::Deviation { .. }) => return Ok(()),
+            Effect::Tell(Notice::Warning { text }) => why = text,
+            _ => {}
+        }
+    }
+    Err(HostError::new(codes::CHECKPOINT_UNREACHABLE, why)
+        .help("See what the run has passed with `runbook show`."))
 }
 
 fn finish(driven: Result<Finish, HostError>) -> Result<Finish, Refusal> {
