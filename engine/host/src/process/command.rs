@@ -1,5 +1,6 @@
 //! One command, and the descriptors it is watched by.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +17,7 @@ use rustix::termios::Termios;
 use super::child;
 use super::live::Live;
 use super::output::Sink;
+use super::tree::Stat;
 use super::{Keep, tree};
 use crate::error::plainly;
 
@@ -34,6 +36,8 @@ pub(super) struct Command {
     pub began: Instant,
     pub elapsed: Duration,
     pub stopping: Option<Stopping>,
+    /// How often what it left behind was looked at.
+    pub looks: u32,
     /// The spec could not be given, so nothing ran.
     pub never_ran: Option<String>,
     pub leaked: Vec<String>,
@@ -62,19 +66,24 @@ pub(super) enum Phase {
 }
 
 /// Asked for by the core.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stopping {
     pub signal: Signal,
     pub kill_at: Instant,
-    pub rest: Rest,
+    /// Who outside of its group was told to end. They are looked for a little later: that takes longer than
+    /// most commands live after TERM.
+    pub told: BTreeSet<u32>,
 }
 
-/// Whether TERM went to those outside of the command's group, too; looking for them takes longer than most
-/// commands live after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
-    ToBeTold { at: Instant },
-    Told,
+impl Stopping {
+    /// Tells those who were not told yet; whoever is in the group was told with it.
+    pub fn tell(&mut self, group: u32, processes: &[Stat]) {
+        for process in processes {
+            if process.group != group && self.told.insert(process.pid) {
+                child::signal_all(std::slice::from_ref(process), self.signal);
+            }
+        }
+    }
 }
 
 /// What a descriptor in the epoll is of its command: the two low bits of its data.

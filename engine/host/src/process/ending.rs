@@ -12,7 +12,7 @@ use rustix::event::epoll;
 use rustix::process::Signal;
 
 use super::child::{peek, reap, signal_all, signal_group};
-use super::command::{Phase, Pipe, Rest, background_output, give_back, keep_in_front};
+use super::command::{Phase, Pipe, background_output, give_back, keep_in_front};
 use super::gate::NEVER_RAN;
 use super::output::{Long, Sink};
 use super::running::Processes;
@@ -47,7 +47,7 @@ impl Processes {
         command.exit = None;
         command.wake = None;
         let now = Instant::now();
-        command.phase = match command.stopping {
+        command.phase = match &command.stopping {
             Some(stopping) => Phase::Sweeping {
                 kill_at: stopping.kill_at,
             },
@@ -84,7 +84,10 @@ impl Processes {
                 let well = peek(command.identity.pid) == Some(0);
                 let mut told = Vec::new();
                 for process in rest {
-                    if well && !pipes.contains(&process.pid) {
+                    // What made itself a group or a session of its own was meant to stay, as a service is that
+                    // a command restarts; what did not is only let be where the command says all is well.
+                    let apart = process.group != command.identity.pid;
+                    if (well || apart) && !pipes.contains(&process.pid) {
                         command
                             .leaked
                             .push(format!("{} goes on running", tree::shown(&process)));
@@ -107,43 +110,66 @@ impl Processes {
                 command.phase = Phase::Sweeping {
                     kill_at: now + self.settings.leak_grace,
                 };
-                self.wake(key, now + LOOK);
+                self.look_again(key, now);
             }
             Phase::Sweeping { kill_at } => {
                 let unknown = self.unknown_children();
-                if closed && unknown.is_empty() {
+                let left = unknown.iter().any(|process| self.is_of(key, process));
+                if closed && !left {
                     return self.conclude(key);
+                }
+                let looks = self.look_again(key, now);
+                // Those that were told to end need a moment for it, and looking for them all takes longer.
+                if closed && now < kill_at && !looks.is_power_of_two() {
+                    return;
                 }
                 let (rest, _) = self.strays(key, &unknown);
                 if rest.is_empty() {
                     return self.conclude(key);
                 }
-                if let Some(stopping) = self
-                    .commands
-                    .get_mut(&key)
-                    .and_then(|command| command.stopping.as_mut())
-                    && stopping.rest != Rest::Told
-                {
-                    stopping.rest = Rest::Told;
-                    signal_all(&rest, stopping.signal);
-                }
                 if now >= kill_at + self.settings.kill_grace {
                     return self.lose(key, &rest);
                 }
+                let Some(command) = self.commands.get_mut(&key) else {
+                    return;
+                };
                 if now >= kill_at {
                     signal_all(&rest, Signal::KILL);
-                    if let Some(stopping) = self
-                        .commands
-                        .get_mut(&key)
-                        .and_then(|command| command.stopping.as_mut())
-                    {
+                    if let Some(stopping) = &mut command.stopping {
                         stopping.signal = Signal::KILL;
                     }
+                } else if let Some(stopping) = &mut command.stopping {
+                    stopping.tell(command.identity.pid, &rest);
                 }
-                self.wake(key, now + LOOK);
             }
             Phase::Admitted | Phase::Running | Phase::Syncing => {}
         }
+    }
+
+    /// Looks at a tree that was told to end after one millisecond, then two, at last every ten.
+    fn look_again(&mut self, key: u64, now: Instant) -> u32 {
+        let Some(command) = self.commands.get_mut(&key) else {
+            return 0;
+        };
+        let wait = LOOK.min(Duration::from_millis(1 << command.looks.min(8)));
+        command.wake = Some(now + wait);
+        let looks = command.looks;
+        command.looks += 1;
+        looks
+    }
+
+    /// Whether a child that came to us when its parents died was started by this command. One that threw away
+    /// its mark, its session and its parents can still only be of the command that ran, where only one did.
+    fn is_of(&self, key: u64, process: &Stat) -> bool {
+        self.commands.get(&key).is_some_and(|command| {
+            let root = &command.identity;
+            process.start >= root.start_time
+                && (process.session == root.pid
+                    || process.group == root.pid
+                    || tree::carries(process.pid, &tree::mark_of(root))
+                    || (tree::known().len() <= 1 + self.gates.len()
+                        && !tree::carries_any(process.pid)))
+        })
     }
 
     /// What lives of a command whose own process is over, and who of them, or else, holds its pipes. Processes
@@ -160,14 +186,8 @@ impl Processes {
             }
         }
         let mut also = pipes.clone();
-        // A process that threw away its mark, its session and its parents can still only be of the command
-        // that ran, where only one did.
-        if tree::known().len() <= 1 + self.gates.len() {
-            let nobodys = unknown
-                .iter()
-                .filter(|process| process.start >= since && !tree::carries_any(process.pid));
-            also.extend(nobodys.map(|process| process.pid));
-        }
+        let came = unknown.iter().filter(|process| self.is_of(key, process));
+        also.extend(came.map(|process| process.pid));
         let mut rest = tree::members(&command.identity, &also);
         rest.retain(|process| !self.tolerated.contains(&(process.pid, process.start)));
         (rest, pipes)
@@ -293,6 +313,9 @@ impl Processes {
     fn lose(&mut self, key: u64, living: &[Stat]) {
         if let Some(mut command) = self.commands.remove(&key) {
             give_back(command.terminal.take());
+            tree::forget(command.identity.pid);
+            let left = living.iter().map(|process| (process.pid, process.start));
+            self.tolerated.extend(left);
             self.fact(lost(command.id, living));
         }
     }
@@ -363,27 +386,17 @@ impl Processes {
             return;
         };
         let in_group = command.identity.pid;
-        let rest = || {
-            let mut rest = tree::members(&command.identity, &BTreeSet::new());
-            rest.retain(|process| process.group != in_group);
-            rest
-        };
-        if let Rest::ToBeTold { at } = stopping.rest
-            && at <= now
-        {
-            signal_all(&rest(), stopping.signal);
-            stopping.rest = Rest::Told;
-        }
+        let living = tree::members(&command.identity, &BTreeSet::new());
         if now >= stopping.kill_at + kill_grace {
-            let living = tree::members(&command.identity, &BTreeSet::new());
             return self.lose(key, &living);
         }
         if now >= stopping.kill_at {
             stopping.signal = Signal::KILL;
             signal_group(in_group, Signal::KILL);
-            signal_all(&rest(), Signal::KILL);
+            signal_all(&living, Signal::KILL);
             command.wake = Some(now + LOOK);
         } else {
+            stopping.tell(in_group, &living);
             command.wake = Some(stopping.kill_at);
         }
     }

@@ -29,7 +29,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
 use super::child::{peek, signal_all, signal_group};
-use super::command::{Big, Command, ERR, EXIT, OUT, Phase, Pipe, Rest, Stopping, watch};
+use super::command::{Big, Command, ERR, EXIT, OUT, Phase, Pipe, Stopping, watch};
 use super::ending::{ORPHAN_LOOK, Orphan, REST, SWEEP};
 use super::gate::Spec;
 use super::live::Live;
@@ -183,6 +183,7 @@ impl Processes {
                     began: Instant::now(),
                     elapsed: Duration::ZERO,
                     stopping: None,
+                    looks: 0,
                     never_ran: None,
                     leaked: Vec::new(),
                     live: Live::default(),
@@ -281,10 +282,11 @@ impl Processes {
                 signal_group(command.identity.pid, signal);
                 // A stopped process does nothing about TERM until it goes on.
                 signal_group(command.identity.pid, Signal::CONT);
+                let before = command.stopping.take();
                 command.stopping = Some(Stopping {
                     signal,
-                    kill_at,
-                    rest: Rest::ToBeTold { at: now + REST },
+                    kill_at: before.map_or(kill_at, |before| before.kill_at.min(kill_at)),
+                    told: BTreeSet::new(),
                 });
                 command.wake = Some(now + REST);
             }

@@ -78,7 +78,7 @@ pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
     let reused = everybody
         .iter()
         .any(|process| process.pid == root.pid && process.start != root.start_time);
-    let mark = format!("{MARK}={}.{}", root.pid, root.start_time);
+    let mark = mark_of(root);
     let mut inside: BTreeSet<u32> = BTreeSet::new();
     for process in &everybody {
         let of_it = !reused
@@ -106,7 +106,12 @@ pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
         .collect()
 }
 
-fn carries(pid: u32, mark: &str) -> bool {
+/// What a process of this command has in its environment.
+pub fn mark_of(root: &Identity) -> String {
+    format!("{MARK}={}.{}", root.pid, root.start_time)
+}
+
+pub fn carries(pid: u32, mark: &str) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
         environment
             .split(|byte| *byte == 0)

@@ -63,13 +63,26 @@ fn p03_what_escapes_without_its_mark_is_found_too() {
         return;
     }
     let mut world = World::new("p03-bare");
-    let ended = world.sh(
-        "(setsid env -i sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; while ! test -s away; do sleep 0.01; done; exit 1",
+    let (id, _) = world.started(
+        "(setsid env -i sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; exec sleep 600",
     );
     let away = world.number("away");
-    assert_eq!(ended.exit, Exit::Code(1));
-    assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGTERM"));
     assert!(!lives(away), "it was left behind");
+}
+
+#[test]
+fn what_a_failed_command_leaves_in_its_group_is_stopped() {
+    let mut world = World::new("left");
+    let ended = world.sh("sleep 600 >/dev/null 2>&1 & echo $! > child; exit 1");
+    let child = world.number("child");
+    assert_eq!(ended.exit, Exit::Code(1));
+    assert_eq!(
+        ended.leaked,
+        [format!("`sleep` (pid {child}) was left behind and stopped")]
+    );
+    assert!(!lives(child));
 }
 
 #[test]
