@@ -100,6 +100,7 @@ const LOOKED_OVER: usize = 64;
 pub fn view(plan: &Plan, state: &State) -> View {
     let mut view = View {
         run: state.started.run.clone(),
+        operator: state.started.operator.clone(),
         title: plan.title.clone(),
         severity: state.severity.clone(),
         phase: phase(state),
