@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use runbook_core::effect::EffectId;
+use runbook_core::effect::{EffectId, Notice, NoticeMark};
 use runbook_core::prompt::{Detail, Prompt};
 use runbook_core::view::View;
 use runbook_host::operator::Said;
@@ -32,6 +32,8 @@ pub struct Dialogs {
     reader: Reader,
     said: UnboundedSender<Said>,
     operator: String,
+    /// Prose and warnings that stand on the screen already, since the last heading.
+    told: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Default)]
@@ -52,7 +54,35 @@ impl Dialogs {
             reader: Reader::default(),
             said,
             operator,
+            told: Arc::default(),
         }
+    }
+
+    /// Remembers what was told, so that a prompt does not say it again right below.
+    pub fn heard(&self, notice: &Notice) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match notice {
+            Notice::Prose { text } | Notice::Warning { text } => told.push(text.clone()),
+            Notice::StepStarted { .. }
+            | Notice::SectionEntered { .. }
+            | Notice::CheckpointReached { .. } => {
+                told.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a detail stands on the screen already; from now on it does.
+    fn is_told(&self, detail: &Detail) -> bool {
+        let (Detail::Prose(text) | Detail::Warning(text)) = detail else {
+            return false;
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = told.contains(text);
+        if !known {
+            told.push(text.clone());
+        }
+        known
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen> {
@@ -212,8 +242,11 @@ impl Dialogs {
         };
         let width = screen.width();
         let mut lines = vec![String::new()];
-        for detail in details(&current.prompt) {
-            lines.extend(detail_lines(&page, &detail));
+        for detail in details(&current.prompt)
+            .iter()
+            .filter(|detail| !self.is_told(detail))
+        {
+            lines.extend(detail_lines(&page, detail));
         }
         for (i, line) in current.prompt.text.lines().enumerate() {
             let first = if i == 0 { "? " } else { "  " };
@@ -295,7 +328,6 @@ impl Dialogs {
 }
 
 fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
-    use runbook_core::effect::{Notice, NoticeMark};
     match detail {
         Detail::Prose(text) => page.lines(&Notice::Prose { text: text.clone() }),
         Detail::Warning(text) => page.lines(&Notice::Warning { text: text.clone() }),

@@ -127,6 +127,9 @@ impl Terminal {
 impl Operator for Terminal {
     fn tell(&mut self, notice: &Notice, view: &View) {
         self.begin(view);
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.heard(notice);
+        }
         if matches!(notice, Notice::Ran { .. }) {
             self.tail = Tail::default();
         }

@@ -140,8 +140,10 @@ impl Page<'_> {
     pub fn lines(&self, notice: &Notice) -> Vec<String> {
         let g = self.look.glyphs;
         match notice {
-            Notice::Prose { text } => self.text(Tone::Plain, "  ", text),
-            Notice::Warning { text } => self.marked(Tone::Warning, "  ", g.warning, text),
+            Notice::Prose { text } => self.text(Tone::Plain, "  ", &reflowed(text)),
+            Notice::Warning { text } => {
+                self.marked(Tone::Warning, "  ", g.warning, &reflowed(text))
+            }
             Notice::SectionEntered { title, .. } => {
                 let mut lines = vec![String::new()];
                 lines.extend(self.text(Tone::Title, "", title));
@@ -220,6 +222,11 @@ impl Page<'_> {
             }
             Notice::StepFailed { title, why, .. } => {
                 self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}"))
+            }
+            Notice::CheckpointReached { path, title } => {
+                let mut lines = vec![String::new()];
+                lines.extend(self.headed(g.checkpoint, title, path));
+                lines
             }
             Notice::CheckpointPassed { title, .. } => {
                 self.marked(Tone::Good, "  ", g.ok, &format!("{title}: passed"))
@@ -362,12 +369,20 @@ impl Page<'_> {
                 let mut lines = self.marked(
                     Tone::Title,
                     "  ",
-                    g.arrow,
-                    &format!("{before} {} {after}", g.arrow),
+                    "=",
+                    &format!("{before} and {after} differ"),
                 );
                 for (label, was, is) in differences {
-                    let change = format!("{label}: {} {} {}", one_line(was), g.arrow, one_line(is));
-                    lines.extend(self.text(Tone::Plain, "    ", &change));
+                    // Short ones on a line, long ones below each other, where an eye can compare them.
+                    let (was, is) = (one_line(was), one_line(is));
+                    let change = format!("{label}: {was} {} {is}", g.arrow);
+                    if console::measure_text_width(&change) + 4 <= self.width {
+                        lines.extend(self.text(Tone::Plain, "    ", &change));
+                    } else {
+                        lines.extend(self.text(Tone::Plain, "    ", &format!("{label}:")));
+                        lines.extend(self.marked(Tone::Quiet, "      ", "-", &was));
+                        lines.extend(self.marked(Tone::Plain, "      ", "+", &is));
+                    }
                 }
                 lines
             }
@@ -424,6 +439,30 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// Prose with its paragraphs each on one line, to be wrapped at the width there is. Lines that Markdown keeps
+/// apart (lists, quotes, headings, tables, indented and empty ones) stay apart.
+fn reflowed(text: &str) -> String {
+    let own = |line: &str| {
+        let numbered = line
+            .split_once(". ")
+            .is_some_and(|(n, _)| n.bytes().all(|byte| byte.is_ascii_digit()));
+        line.is_empty() || line.starts_with(['-', '*', '+', '>', '#', '|', ' ', '`']) || numbered
+    };
+    let mut joined = String::new();
+    let mut open = false;
+    for line in text.lines() {
+        let apart = own(line);
+        if !joined.is_empty() {
+            joined.push(if open && !apart { ' ' } else { '\n' });
+        }
+        joined.push_str(line);
+        open = !line.is_empty()
+            && (!apart || line.starts_with(['-', '*', '+']))
+            && !line.ends_with("  ");
+    }
+    joined
 }
 
 fn one_line(text: &str) -> String {

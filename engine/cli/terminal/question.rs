@@ -89,12 +89,12 @@ pub fn choices(prompt: &Prompt) -> Choices {
                 .map(|(i, value)| (format!("#{}", i + 1), value.clone()))
                 .collect();
             let mut hint = match (listed.is_empty(), closed) {
-                (true, _) => show::ty(ty),
+                (true, _) => wanted(ty),
                 (false, Closed::Yes) => "one of these, or its number: #1".to_owned(),
                 (false, Closed::No) if matches!(ty, Type::OneOf(_) | Type::Optional(_)) => {
                     "one of these, or its number: #1".to_owned()
                 }
-                (false, Closed::No) => format!("{}, or a number: #1", show::ty(ty)),
+                (false, Closed::No) => format!("{}, or a number: #1", wanted(ty)),
             };
             match default {
                 Some(Value::Missing) | None if matches!(ty, Type::Optional(_)) => {
@@ -116,7 +116,7 @@ pub fn choices(prompt: &Prompt) -> Choices {
         } => only("yes, no, or skip"),
         PromptKind::Item { evidence: None } => only("yes or no"),
         PromptKind::Item { evidence: Some(ty) } => {
-            only(&format!("the evidence ({}), or no", show::ty(ty)))
+            only(&format!("the evidence ({}), or no", wanted(ty)))
         }
         PromptKind::Approve { .. } => only("the name of who approves, or no"),
         PromptKind::Irreversible { phrase } => only(&format!("type {phrase} to go on, or no")),
@@ -192,6 +192,15 @@ pub fn choices(prompt: &Prompt) -> Choices {
             ]),
             hint: "a word".to_owned(),
         },
+    }
+}
+
+/// A type as what to type.
+fn wanted(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "yes or no".to_owned(),
+        Type::Optional(inner) => wanted(inner),
+        ty => show::ty(ty),
     }
 }
 
@@ -477,7 +486,7 @@ fn input(
         return match (default, ty) {
             (Some(value), _) => accepted(value.clone()),
             (None, Type::Optional(_)) => accepted(Value::Missing),
-            (None, _) => Step::Refused(format!("a value is wanted: {}", show::ty(ty))),
+            (None, _) => Step::Refused(format!("a value is wanted: {}", wanted(ty))),
         };
     }
     let inner = if let Type::Optional(inner) = ty {

@@ -233,6 +233,10 @@ pub enum Notice {
         title: String,
         why: String,
     },
+    CheckpointReached {
+        path: String,
+        title: String,
+    },
     CheckpointPassed {
         path: String,
         title: String,

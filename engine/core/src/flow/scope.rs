@@ -204,6 +204,11 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
             });
         }
         ScopeKind::Checkpoint(node) => {
+            let title_of = title(m, f, &s);
+            m.tell(Notice::CheckpointReached {
+                path,
+                title: title_of,
+            });
             if let NodeKind::Checkpoint { after, since, .. } = &plan.nodes[node.index()].kind
                 && let Some(clause) = after
                 && !m.probing()

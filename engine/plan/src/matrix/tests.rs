@@ -367,11 +367,22 @@ fn what_is_too_entangled_is_said_and_not_waited_for() {
 fn whatever_a_person_would_write_is_within_the_budget() {
     let mut state = 7_u64;
     let mut next = |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
     for _ in 0..30 {
-        let kinds = [Type::Percent, Type::Bool, Type::Number, Type::Severity, Type::Duration, Type::Bool, Type::Text, Type::Percent];
+        let kinds = [
+            Type::Percent,
+            Type::Bool,
+            Type::Number,
+            Type::Severity,
+            Type::Duration,
+            Type::Bool,
+            Type::Text,
+            Type::Percent,
+        ];
         let names: Vec<String> = (0..8).map(|n| format!("c{n}")).collect();
         let mut rows: Vec<Vec<Test>> = (0..20)
             .map(|_| {
@@ -382,9 +393,13 @@ fn whatever_a_person_would_write_is_within_the_budget() {
                         match (ty, next(3)) {
                             (_, 0) => Test::Any,
                             (Type::Percent, 1) => Test::Greater(percent(number)),
-                            (Type::Percent, _) => Test::Between(percent(number), percent(number + 20)),
+                            (Type::Percent, _) => {
+                                Test::Between(percent(number), percent(number + 20))
+                            }
                             (Type::Number, _) => Test::LessEqual(Value::Number(number.into())),
-                            (Type::Duration, _) => Test::GreaterEqual(Value::Duration(number as u64 * 60_000)),
+                            (Type::Duration, _) => {
+                                Test::GreaterEqual(Value::Duration(number as u64 * 60_000))
+                            }
                             (Type::Severity, n) => Test::NotEqual(Value::Severity(format!("P{n}"))),
                             (Type::Text, n) => Test::NotEqual(text(&format!("t{n}"))),
                             (_, n) => Test::Is(Value::Bool(n == 1)),
@@ -396,7 +411,10 @@ fn whatever_a_person_would_write_is_within_the_budget() {
         rows.push(vec![Test::Any; 8]);
         let inputs: Vec<(&str, Type)> = names.iter().map(String::as_str).zip(kinds).collect();
         let errors = proven(&matrix(inputs, true, rows));
-        assert!(!errors.iter().any(|error| error.starts_with("RB2205")), "{errors:?}");
+        assert!(
+            !errors.iter().any(|error| error.starts_with("RB2205")),
+            "{errors:?}"
+        );
     }
 }
 
