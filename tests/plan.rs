@@ -85,6 +85,18 @@ fn cases() {
 }
 
 #[test]
+fn the_tour() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tour/tour.rbk");
+    let (sources, plan, told) = plan_of(&path, "tour.rbk");
+    let plan = plan.unwrap_or_else(|| panic!("{}", render(&told, &sources, 110, Colour::Never)));
+    insta::with_settings!({
+        omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "plan",
+    }, {
+        insta::assert_snapshot!("tour", outline(&plan));
+    });
+}
+
+#[test]
 fn the_tour_and_every_shipped_runbook_has_a_plan() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in [
@@ -578,4 +590,73 @@ fn expr(plan: &Plan, e: &Expr) -> String {
         E::Else(a, b) => format!("({} else {})", of(a), of(b)),
         E::Read(a, ty) => format!("read({}, {})", of(a), show::ty(ty)),
     }
+}
+
+/// Whatever stands in a file, whole or cut off anywhere, it is read to the end without a panic.
+#[test]
+fn no_beginning_of_a_file_makes_the_checker_panic() {
+    for (name, text) in crate::laws::all() {
+        let ends = text.match_indices('\n').map(|(at, _)| at);
+        for at in ends
+            .step_by(text.lines().count() / 40 + 1)
+            .chain([text.len()])
+        {
+            let mut sources = Sources::default();
+            let id = sources.add(name.as_str(), &text[..at]);
+            let (root, told) = runbook_grammar::parse(sources.get(id));
+            let files = gather(root, |_| Err("not here".to_owned()));
+            let (plan, more) = resolve(&files);
+            assert!(
+                plan.is_none() || (more.is_empty() && told.is_empty()),
+                "{name}, {at}"
+            );
+            assert!(
+                plan.is_some() || !more.is_empty() || !told.is_empty() || is_scenario(&text),
+                "{name}, {at}: no plan, and nothing says why"
+            );
+        }
+    }
+}
+
+/// Long enough that anything worse than linear would not come to its end.
+#[test]
+fn a_hundred_thousand_steps_have_a_plan() {
+    let mut text =
+        String::from("rbk 1\nrunbook \"Long\"\n\nparam api: url = \"http://localhost\"\n\n");
+    for n in 0..100_000 {
+        let _ = write!(
+            text,
+            "step s{n} \"Step {n}\" {{\n  let v{n}: text = ? hostname\n  $ deploy {{{{v{n}}}}}\n  repeatable\n}}\n"
+        );
+    }
+    let mut sources = Sources::default();
+    let id = sources.add("long.rbk", text);
+    let (root, told) = runbook_grammar::parse(sources.get(id));
+    assert!(told.is_empty(), "{:?}", told.first());
+    let (plan, told) = resolve(&gather(root, |_| Err(String::new())));
+    assert!(told.is_empty(), "{:?}", told.first());
+    let plan = plan.expect("a plan");
+    assert_eq!(plan.vars.len(), 100_001);
+    assert_eq!(plan.nodes.len(), 300_000);
+}
+
+/// A chain of calls as long as a file can hold is followed without recursion.
+#[test]
+fn a_chain_of_procedures_costs_no_stack() {
+    let many = 20_000;
+    let mut text = String::from("rbk 1\nrunbook \"Chain\"\n\ndo p0()\n");
+    for n in 0..many {
+        let _ = write!(text, "procedure p{n}() {{\n  do p{}()\n}}\n", n + 1);
+    }
+    let _ = write!(text, "procedure p{many}() {{\n  finish resolved\n}}\n");
+    let mut sources = Sources::default();
+    let id = sources.add("chain.rbk", text);
+    let (root, _) = runbook_grammar::parse(sources.get(id));
+    let plan = std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(move || resolve(&gather(root, |_| Err(String::new()))))
+        .expect("a thread")
+        .join()
+        .expect("no panic");
+    assert!(plan.1.is_empty(), "{:?}", plan.1.first());
 }

@@ -11,7 +11,10 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let other: Vec<char> = candidate.to_lowercase().chars().take(64).collect();
             (distance(&word, &other), candidate)
         })
-        .filter(|(distance, _)| *distance <= enough)
+        .filter(|(distance, candidate)| {
+            // Two words with nothing in common are not near, however short they are.
+            *distance <= enough && *distance < word.len().min(candidate.chars().count())
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

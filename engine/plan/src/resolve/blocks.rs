@@ -209,7 +209,8 @@ impl<'a> Resolver<'a> {
                     refusal.here,
                     refusal.help,
                 );
-                if places::is_declaration(stmt) {
+                if places::is_declaration(stmt) || places::is_leap(stmt) {
+                    self.broken();
                     continue;
                 }
             }

@@ -303,6 +303,9 @@ impl<'a> Resolver<'a> {
             .collect();
         match self.near(word, candidates) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if self.returns.is_some() => {
+                format!("make it a parameter of the procedure: `{word}: text`")
+            }
             None => {
                 format!("bind it first, as in `param {word}: text` or `let {word}: text = ? …`")
             }

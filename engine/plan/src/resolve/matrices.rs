@@ -39,6 +39,12 @@ impl<'a> Slot<'a> {
         self.ast.inputs.iter().chain(&self.ast.outputs)
     }
 
+    /// Whether a column takes its type from another column.
+    pub fn borrows(&self, name: &str) -> bool {
+        self.formals()
+            .any(|formal| formal.name.text == name && matches!(formal.ty.kind, TypeKind::Column(_)))
+    }
+
     /// Which outputs are a `choice`.
     pub fn choices(&self) -> Vec<usize> {
         self.ast

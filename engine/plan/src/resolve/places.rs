@@ -163,6 +163,14 @@ pub(super) fn is_text(stmt: &Stmt) -> bool {
     kind(&stmt.kind) == Kind::Text
 }
 
+/// Whether a statement goes elsewhere: refused, it is not read any further.
+pub(super) fn is_leap(stmt: &Stmt) -> bool {
+    matches!(
+        stmt.kind,
+        StmtKind::Rewind(_) | StmtKind::Return(_) | StmtKind::Finish { .. }
+    )
+}
+
 /// Whether a statement is more than looking: what a procedure called inside a `check` must not hold.
 pub(super) fn is_busy(stmt: &Stmt) -> bool {
     !matches!(
@@ -268,6 +276,12 @@ pub(super) fn refuse(place: Place, stmt: &Stmt) -> Option<Refusal> {
             "leaves the procedure",
             "in a step",
             "put it after the step: what the step binds is seen there",
+        ),
+        (Place::Step, Kind::Leap) => refusal(
+            word,
+            "leaves the step",
+            "in a step",
+            "put it after the step, or into the `otherwise` of an `attempt` around it",
         ),
         (Place::Step, _) => refusal(
             word,

@@ -29,6 +29,8 @@ pub(super) struct Head<'a> {
     pub guards: Vec<GuardId>,
     /// `env` and `in` that wait for a name bound in the block, by the place of their statement.
     waiting: Vec<Span>,
+    /// The step itself says how long an attempt may take.
+    own_timeout: bool,
     undo: Option<(&'a Undo, Span)>,
     on_failure: Option<&'a ast::Block>,
     always: Option<&'a ast::Block>,
@@ -96,6 +98,9 @@ impl<'a> Resolver<'a> {
                 );
                 continue;
             }
+            if kind == Kind::Root && self.said_for_file(stmt) {
+                continue;
+            }
             self.head_policy(stmt, inner, &mut head);
         }
         if kind == Kind::Undo && inner.timeout.is_none() {
@@ -137,14 +142,34 @@ impl<'a> Resolver<'a> {
         head
     }
 
+    /// Whether a policy of the top level is in the defaults of the file already; else it names what the flow
+    /// binds, and holds from its line on.
+    fn said_for_file(&self, stmt: &Stmt) -> bool {
+        match &stmt.kind {
+            StmtKind::In(expr) | StmtKind::Env { value: expr, .. } => self.all_known(expr),
+            StmtKind::On(_) | StmtKind::With(_) | StmtKind::Timeout(_) | StmtKind::Retry { .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// One policy of the top level, for all of its file.
     pub(super) fn file_default(&mut self, stmt: &'a Stmt, around: &mut Around) {
-        self.head_policy(stmt, around, &mut Head::default());
+        let mut head = Head::default();
+        self.head_policy(stmt, around, &mut head);
+        if self.unit().is_module() {
+            // A module has no flow that could bind the name later.
+            self.late_setting(stmt, around, &mut head);
+        }
     }
 
     fn head_policy(&mut self, stmt: &'a Stmt, inner: &mut Around, head: &mut Head<'a>) {
         match &stmt.kind {
-            StmtKind::Timeout(expr) => inner.timeout = self.lasting(expr, "`timeout`"),
+            StmtKind::Timeout(expr) => {
+                inner.timeout = self.lasting(expr, "`timeout`");
+                head.own_timeout = true;
+            }
             StmtKind::Retry {
                 times,
                 every,
@@ -432,7 +457,17 @@ impl<'a> Resolver<'a> {
         acts: Option<Span>,
     ) {
         if let Some((manner, span)) = head.manner {
-            self.manner(manner, span, inner, course, first_command);
+            self.manner(manner, span, head.own_timeout, inner, course, first_command);
+        }
+        let by_hand = course.nodes.iter().all(|node| {
+            matches!(
+                self.plan.nodes[node.index()].kind,
+                NodeKind::Prose(_) | NodeKind::Warning(_)
+            )
+        });
+        if kind == Kind::Step && !head.own_timeout && (by_hand || head.manner.is_some()) {
+            // What a person does, or ends, is not cut short by what was meant for commands.
+            head.policies.timeout = None;
         }
         let acted = self.deeds;
         let place = match kind {
@@ -524,6 +559,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         manner: &'a StmtKind,
         span: Span,
+        own_timeout: bool,
         inner: &Around,
         course: &Course<'a>,
         first_command: usize,
@@ -571,7 +607,11 @@ impl<'a> Resolver<'a> {
             return;
         };
         for command in commands {
-            self.plan.commands[command.index()].manner = manner.clone();
+            let command = &mut self.plan.commands[command.index()];
+            command.manner = manner.clone();
+            if !own_timeout {
+                command.timeout = None;
+            }
         }
     }
 

@@ -78,11 +78,11 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
     let unknown = |name: &ast::Name, kind: &str, names: &BTreeSet<String>| {
         let help = match nearest(&name.text, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("name a {kind} that the runbook has"),
+            None => "name one that there is".to_owned(),
         };
         Diagnostic::error(
             codes::SCENARIO,
-            format!("the runbook has no {kind} `{}`", name.text),
+            format!("there is no {kind} `{}`", name.text),
             name.span,
             "named here",
         )

@@ -122,25 +122,22 @@ impl<'a> Resolver<'a> {
         let word = &first.text;
         let written: Vec<&str> = path.names.iter().map(|n| n.text.as_str()).collect();
         let written = written.join(".");
-        let verbatim = match used {
-            Use::Passed => {
-                format!(
-                    "to keep the braces as they are, write a fence marked `verbatim`, or `{{{{ {written} }}}}` with blanks"
-                )
-            }
-            _ => format!("to keep the braces as they are, write `{{{{ {written} }}}}` with blanks"),
+        let keep = match used {
+            Use::Passed => format!(
+                "to keep the braces, write a fence marked `verbatim`, or `{{{{ {written} }}}}` with blanks"
+            ),
+            _ => format!("to keep the braces, write `{{{{ {written} }}}}` with blanks"),
         };
         let help = if FACTS.iter().any(|(fact, _)| fact == word) {
-            format!("capture it first, as in `let x: text = ? …`, and name that; {verbatim}")
+            format!("capture it first, as in `let x: text = ? …`, and name that; {keep}")
         } else if word == "run" {
-            format!(
-                "write run.id, run.started, run.severity, run.operator or run.trigger; {verbatim}"
-            )
+            format!("write run.id, run.started, run.severity, run.operator or run.trigger; {keep}")
         } else {
-            format!(
-                "{}; {verbatim}",
-                self.help_for_name(word).trim_end_matches('?')
-            )
+            let help = self.help_for_name(word);
+            match help.strip_suffix('?') {
+                Some(near) => format!("{near}? Otherwise, {keep}"),
+                None => format!("{help}; {keep}"),
+            }
         };
         let mut diagnostic = Diagnostic::error(
             codes::UNKNOWN_HOLE,

@@ -109,7 +109,7 @@ impl<'a> Resolver<'a> {
         };
         if let Some((_, ty)) = columns.iter().find(|(name, _)| *name == column.text) {
             if ty.is_none() {
-                self.broken();
+                self.column_without_type(id, column);
             }
             return ty.clone();
         }
@@ -129,6 +129,23 @@ impl<'a> Resolver<'a> {
             help,
         );
         None
+    }
+
+    /// The column is wrong, and that is reported; or it has its own type from another column in turn.
+    fn column_without_type(&mut self, id: crate::ids::MatrixId, column: &ast::Name) {
+        self.broken();
+        if self.matrices[id.index()].borrows(&column.text) {
+            self.error(
+                codes::UNKNOWN_TYPE,
+                format!(
+                    "the column `{}` has its own type from a column",
+                    column.text
+                ),
+                column.span,
+                "named here as a type",
+                "name the column that has a type of its own",
+            );
+        }
     }
 
     /// Makes a value fit where `want` belongs, or reports that it does not. A literal takes the type of its
@@ -302,6 +319,16 @@ impl<'a> Resolver<'a> {
             {
                 format!("write `{}` without quotes", text.trim())
             }
+            (ExprKind::Literal(Value::Text(text)), _, Type::Duration)
+                if crate::read::read(text, &Type::Number, &[]).is_ok() =>
+            {
+                format!("write `{}s`, or another unit", text.trim())
+            }
+            (ExprKind::Literal(value), _, Type::Text) => {
+                format!("write \"{}\"", crate::show::value(value))
+            }
+            (ExprKind::Literal(_), _, Type::Number) => "write a number".to_owned(),
+            (ExprKind::Literal(_), _, Type::Bool) => "write yes or no".to_owned(),
             (_, Type::Text, Type::Number) => "write `number(…)` around it".to_owned(),
             (_, Type::Text, Type::Json) => "write `json(…)` around it".to_owned(),
             (_, Type::Text, Type::List(_)) => "write `lines(…)` around it".to_owned(),

@@ -91,6 +91,16 @@ impl<'a> Unit<'a> {
     }
 }
 
+/// What a name of a module leads to.
+#[derive(Clone, Copy, Debug)]
+enum Found<'a> {
+    Unit(usize),
+    /// A runbook, or scenarios.
+    NoModule,
+    /// It cannot be had, and why.
+    Failed(&'a str),
+}
+
 /// The name a `use` gives its module: the one after `as`, else the last word of its path.
 fn alias<'a>(module: &'a ast::Module, alias: &'a Option<ast::Name>) -> Option<(&'a str, Span)> {
     if let Some(name) = alias {
@@ -113,17 +123,20 @@ impl<'a> Resolver<'a> {
         let files = self.files;
         self.plan.settings.push(Settings::default());
         self.units.push(Unit::new(&files.root, None));
-        let mut index: BTreeMap<&'a ModuleName, Result<usize, &'a str>> = BTreeMap::new();
+        let mut index: BTreeMap<&'a ModuleName, Found<'a>> = BTreeMap::new();
         for loaded in &files.modules {
             match &loaded.file {
                 Ok(file) => {
-                    let at = self.units.len();
-                    if index.insert(&loaded.name, Ok(at)).is_none() {
-                        self.units.push(Unit::new(file, Some(&loaded.name)));
+                    let unit = Unit::new(file, Some(&loaded.name));
+                    if file.header.is_some() && !unit.is_module() {
+                        index.insert(&loaded.name, Found::NoModule);
+                    } else if !index.contains_key(&loaded.name) {
+                        index.insert(&loaded.name, Found::Unit(self.units.len()));
+                        self.units.push(unit);
                     }
                 }
                 Err(why) => {
-                    index.insert(&loaded.name, Err(why));
+                    index.insert(&loaded.name, Found::Failed(why));
                 }
             }
         }
@@ -138,7 +151,7 @@ impl<'a> Resolver<'a> {
 
     fn find_uses(
         &mut self,
-        index: &BTreeMap<&'a ModuleName, Result<usize, &'a str>>,
+        index: &BTreeMap<&'a ModuleName, Found<'a>>,
         edges: &mut Vec<(usize, Span)>,
     ) {
         let file = self.unit().file;
@@ -167,7 +180,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         module: &'a ast::Module,
         span: Span,
-        index: &BTreeMap<&'a ModuleName, Result<usize, &'a str>>,
+        index: &BTreeMap<&'a ModuleName, Found<'a>>,
     ) -> Option<usize> {
         let name = match locate(module, self.unit().name) {
             Ok(name) => name,
@@ -199,10 +212,8 @@ impl<'a> Resolver<'a> {
             }
         };
         match index.get(&name) {
-            Some(Ok(at)) => {
-                if self.units[*at].is_module() || self.units[*at].file.header.is_none() {
-                    return Some(*at);
-                }
+            Some(Found::Unit(at)) => Some(*at),
+            Some(Found::NoModule) => {
                 self.error(
                     codes::NOT_A_MODULE,
                     format!("`{name}` is no module"),
@@ -214,7 +225,7 @@ impl<'a> Resolver<'a> {
             }
             other => {
                 let why = match other {
-                    Some(Err(why)) => format!(": {why}"),
+                    Some(Found::Failed(why)) => format!(": {why}"),
                     _ => String::new(),
                 };
                 let help = match &name {
