@@ -227,7 +227,7 @@ impl<'a> Resolver<'a> {
                     "the value before `else` is never missing",
                     left.span,
                     format!("always has a value of type `{}`", words(&ty)),
-                    "leave the `else` and what follows it out",
+                    "leave the `else` out; whether a text is empty is asked by `is empty`",
                 );
                 return None;
             }
@@ -478,7 +478,7 @@ impl<'a> Resolver<'a> {
                     "this value is always set",
                     of.span,
                     format!("has a value of type `{}`", words(&of.ty)),
-                    "leave the question out, or declare the value `optional`",
+                    "leave the question out; whether a text is empty is asked by `is empty`",
                 );
             }
             return None;

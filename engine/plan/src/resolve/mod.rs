@@ -48,8 +48,9 @@ use runbook_grammar::span::Span;
 
 pub use scenarios::check_scenarios;
 
-/// What the files mean. There is no plan where there are errors, here or in the parse; diagnostics are in
-/// order of place. A module gives a plan without a root. Time is linear in the size of the files.
+/// What the files mean. There is no plan where there are errors, or a line that could not be parsed; the parser
+/// reports some mistakes that leave no trace in the tree, so a plan counts only where it found none.
+/// Diagnostics are in order of place. A module gives a plan without a root. Time is linear in the size of the files.
 pub fn resolve(files: &Files) -> (Option<Plan>, Vec<Diagnostic>) {
     if files
         .root

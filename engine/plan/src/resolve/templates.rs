@@ -108,7 +108,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn hole_fits(&mut self, value: Expr, used: Use) -> Option<Expr> {
+        // What a run does not know of itself is `(unknown)` wherever it is written.
         if used != Use::Seen
+            && !matches!(value.kind, ExprKind::Run(_))
             && let Type::Optional(has) = &value.ty
         {
             let has = has.as_ref().clone();
