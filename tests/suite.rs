@@ -8,5 +8,6 @@ mod house;
 mod laws;
 mod plan;
 mod practice;
+mod quoting;
 mod render;
 mod runbooks;

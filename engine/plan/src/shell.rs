@@ -39,7 +39,7 @@ enum Sym {
     Hole(usize),
 }
 
-/// Which of the POSIX family reads the script. `Sh` may be any of them, so it is held to all their rules.
+/// Which of the POSIX family reads the script. `Sh` is dash, busybox or bash, so it is held to the rules of all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shell {
     Sh,

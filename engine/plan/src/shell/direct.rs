@@ -3,7 +3,7 @@
 
 use runbook_grammar::ast::{Str, StrPart};
 
-use crate::command::WordPart;
+use crate::command::{Interpreter, WordPart};
 use crate::expr::Expr;
 use crate::value::Type;
 
@@ -117,18 +117,20 @@ const KEPT: &[&str] = &[
 /// The words of a one-line command for `sh` that needs no shell: no metacharacter, builtin, reserved word,
 /// assignment, glob, brace, tilde, and no secret among its values, since arguments are shown by `ps`. Plain
 /// quotes are taken off. `None` where a shell might read it otherwise, or where the program itself comes from
-/// a value.
+/// a value. Neither may any value stand where [`super::pieces`] finds no safe form: what `ssh` or `sh -c` is
+/// given is a program, with a shell in front or without.
 pub fn direct(text: &Str, holes: &[Expr]) -> Option<Vec<Vec<WordPart>>> {
     let mut words: Vec<Vec<WordPart>> = Vec::new();
     let mut word: Option<Vec<WordPart>> = None;
     let mut quote: Option<char> = None;
-    let mut holes = holes.iter();
+    let all = holes;
+    let mut holes = all.iter();
     for part in &text.parts {
         let text = match part {
             StrPart::Text { text, .. } => text,
             StrPart::Hole { .. } => {
                 let expr = holes.next()?;
-                if expr.ty == Type::Secret || words.is_empty() {
+                if is_secret(&expr.ty) || words.is_empty() {
                     return None;
                 }
                 word.get_or_insert_default()
@@ -161,9 +163,19 @@ pub fn direct(text: &Str, holes: &[Expr]) -> Option<Vec<Vec<WordPart>>> {
         return None;
     }
     words.extend(word.take());
-    match words.first()?.as_slice() {
-        [WordPart::Text(name)] if !KEPT.contains(&name.as_str()) && !name.is_empty() => Some(words),
-        _ => None,
+    let program = match words.first()?.as_slice() {
+        [WordPart::Text(name)] => name.as_str(),
+        _ => return None,
+    };
+    let safe = || super::pieces(Interpreter::Sh, text, all).1.is_empty();
+    (!program.is_empty() && !KEPT.contains(&program) && safe()).then_some(words)
+}
+
+fn is_secret(ty: &Type) -> bool {
+    match ty {
+        Type::Secret => true,
+        Type::Optional(inner) | Type::List(inner) => is_secret(inner),
+        _ => false,
     }
 }
 

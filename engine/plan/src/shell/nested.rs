@@ -283,8 +283,7 @@ fn builtin(shell: Shell, name: &str, rest: &[&Word], found: &mut Troubles) -> Op
                     found,
                 );
             }
-            if shell != Shell::Bash && computing_format(rest.first().map_or("", |word| &word.text))
-            {
+            if shell == Shell::Zsh && computing_format(rest.first().map_or("", |word| &word.text)) {
                 mark_words(rest, Trouble::Arithmetic, found);
             }
         }
@@ -300,7 +299,7 @@ fn builtin(shell: Shell, name: &str, rest: &[&Word], found: &mut Troubles) -> Op
                 mark(&pair[1].holes, Trouble::Name("wait -p"), found);
             }
         }
-        "exit" | "return" | "shift" | "break" | "continue" | "repeat" if shell != Shell::Bash => {
+        "exit" | "return" | "shift" | "break" | "continue" | "repeat" if shell == Shell::Zsh => {
             mark_words(rest.get(..1).unwrap_or(&[]), Trouble::Arithmetic, found);
         }
         _ => {}

@@ -891,8 +891,18 @@ impl Lexer<'_> {
         let range = word.braces > 0
             && (before(1) == dots && before(2) == dots
                 || self.peek(1) == dots && self.peek(2) == dots);
+        let equals =
+            self.shell == Shell::Zsh && self.at == start + 1 && before(1) == Some(Sym::Char('='));
         if tilde {
             self.bad(hole, Trouble::Tilde);
+        } else if equals {
+            self.bad(
+                hole,
+                Trouble::NoForm(
+                    "zsh looks for a program of the name that follows `=`",
+                    "put quotes around the sign: `'='{x}`",
+                ),
+            );
         } else if range {
             self.bad(
                 hole,

@@ -397,6 +397,8 @@ fn expansions_with_a_value_in_them() {
             ("printf '%d' {{x}}", "RB2252"),
             ("printf '%s\\n' {{x}}", "bare"),
             ("exit {{x}}", "RB2252"),
+            ("ls ={{x}}", "RB2257"),
+            ("ls '='{{x}} --a={{y}}", "bare bare"),
             ("a=({{xs}})", "bare"),
             ("echo ${(U)a} {{x}}", "bare"),
         ],
@@ -695,6 +697,9 @@ fn whatever_a_shell_might_read_otherwise_stays_with_the_shell() {
         "a (b)",
         "time a",
         "kill 1",
+        "ssh web1 rm {{x}}",
+        "bash -c {{x}}",
+        "rm \"a{{xs}}\"",
     ] {
         assert_eq!(words(text), None, "{text}");
     }
