@@ -10,4 +10,5 @@ mod plan;
 mod practice;
 mod quoting;
 mod render;
+mod run;
 mod runbooks;

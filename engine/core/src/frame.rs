@@ -451,7 +451,6 @@ pub(crate) enum PromptedPart {
 pub(crate) struct Choose {
     pub node: NodeId,
     pub labels: Vec<String>,
-    pub entered: bool,
 }
 
 #[derive(Clone, Debug)]

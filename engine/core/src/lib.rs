@@ -8,6 +8,7 @@
 //! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
 //! | [`eval`], [`fill`] | expressions get values, values get their places |
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
+//! | `names` | what a fiber can see, and where it is |
 //! | `flow/` | each construct, one file per family |
 //! | `resume`, `verdict`, `walk` | after a crash; how a command went; looks over the plan |
 
@@ -19,6 +20,7 @@ pub mod fill;
 mod flow;
 mod frame;
 mod machine;
+mod names;
 pub mod prompt;
 mod resume;
 pub mod secret;

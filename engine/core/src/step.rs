@@ -22,6 +22,7 @@
 //! An event that speaks of an effect nobody waits for any more changes nothing.
 
 use runbook_plan::Plan;
+use runbook_plan::plan::Judged;
 
 use crate::effect::{Effect, EffectId, Notice, Urgency, Verdict};
 use crate::event::{Event, Fact, Running};
@@ -207,6 +208,11 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
             return;
         }
         _ => return,
+    };
+    let judged = match (pending.fiber, ran.last.exit) {
+        // A `done if` that says no is no fault.
+        (Some(f), Some(0 | 1)) if flow::exec::is_done_if(m, f) => Judged::ByExpect,
+        _ => judged,
     };
     if told == Told::Yes {
         m.tell(Notice::Ran {

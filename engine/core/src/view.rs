@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::clock::Deadline;
 use crate::effect::{EffectId, EndWhy};
 use crate::frame::{Frame, ScopeKind};
-use crate::machine::{Seen, join_path, segments};
+use crate::names::{Seen, join_path, segments};
 use crate::prompt::Prompt;
 use crate::state::{FiberId, PendingKind, State, TimerKind, UndoMark};
 use runbook_plan::Plan;

@@ -10,6 +10,7 @@
 //! | [`process`] | commands: gate, output, stop, orphans |
 //! | [`http`] | requests |
 //! | [`signals`], [`os`] | what the system says to us, and what we ask of it at the start |
+//! | [`scripted`] | a world that is made up, for tests, scenarios and dry runs |
 //! | [`operator`] | the person, as a trait |
 //! | [`codes`], [`error`] | what is refused, and in which words |
 
@@ -29,5 +30,6 @@ pub mod os;
 pub mod process;
 pub mod redact;
 pub mod runs;
+pub mod scripted;
 pub mod secrets;
 pub mod signals;

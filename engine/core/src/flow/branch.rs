@@ -59,12 +59,12 @@ pub(crate) fn choose(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, input:
             c.labels = arms.iter().map(|arm| m.text(f, &arm.label)).collect();
             let text = m.text(f, question);
             if let Some((answer, by)) = m.remembered(f, c.node, 0) {
-                return chosen(m, f, c, answer, by);
+                return chosen(m, f, &c, answer, by);
             }
             if m.probing() {
                 let arm = arms.iter().position(|arm| arm.recommended);
                 return match arm {
-                    Some(option) => chosen(m, f, c, Answer::Chose { option }, "the probe".into()),
+                    Some(option) => chosen(m, f, &c, Answer::Chose { option }, "the probe".into()),
                     None => {
                         m.tell(Notice::StepSkipped {
                             path: m.path(f),
@@ -112,7 +112,7 @@ pub(crate) fn choose(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, input:
         }
         Input::Child(Signal::Answered(answer, by)) => {
             m.remember(f, c.node, 0, &answer, &by);
-            chosen(m, f, c, answer, by)
+            chosen(m, f, &c, answer, by)
         }
         Input::Child(signal) => Next::Done(signal),
         Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
@@ -120,7 +120,7 @@ pub(crate) fn choose(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, input:
     }
 }
 
-fn chosen(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, answer: Answer, by: String) -> Next {
+fn chosen(m: &mut Machine<'_>, f: FiberId, c: &Choose, answer: Answer, by: String) -> Next {
     let plan = m.plan;
     let NodeKind::Choose {
         question,
@@ -149,7 +149,6 @@ fn chosen(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, answer: Answer, b
             m.not_met(arm.block);
         }
     }
-    c.entered = true;
     match arms.get(option) {
         Some(arm) => {
             let block = scope::block(m, arm.block);
@@ -189,7 +188,7 @@ pub(crate) fn decide(m: &mut Machine<'_>, f: FiberId, mut d: Box<Decide>, input:
             Err(why) => return Next::Done(fail(why)),
         }
     }
-    decided(m, f, d)
+    decided(m, f, &d)
 }
 
 fn ask(
@@ -209,7 +208,7 @@ fn ask(
     Next::Push(Frame::Decide(d), ask)
 }
 
-fn decided(m: &mut Machine<'_>, f: FiberId, d: Box<Decide>) -> Next {
+fn decided(m: &mut Machine<'_>, f: FiberId, d: &Decide) -> Next {
     let plan = m.plan;
     let NodeKind::Decide {
         matrix: id,

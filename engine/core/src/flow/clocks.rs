@@ -20,9 +20,9 @@ pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
                 what: format!("{what}, within {}", verdict::after(ms)),
                 late_ms,
             });
-            match stops {
-                Stops::Yes => attempt::out_of_time(m, f, timer.depth, ms),
-                Stops::No => escalate_passed(m, &what, ms),
+            escalate_passed(m, &what, ms);
+            if stops == Stops::Yes {
+                attempt::out_of_time(m, f, timer.depth, ms);
             }
         }
         (TimerKind::Command(id), _) => {

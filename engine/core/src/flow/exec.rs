@@ -74,7 +74,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: 
                 Answer::No => ran.end = RanEnd::LetFail("the operator says it failed".into()),
                 _ => ran.end = RanEnd::Settled("the operator says it went well".into()),
             }
-            over(m, f, e, ran)
+            over(m, f, &e, ran)
         }
         (ExecStage::Until, Input::Child(signal)) => match signal {
             Signal::Failed(failure) => {
@@ -84,14 +84,14 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: 
             }
             Signal::Ok => {
                 let ran = Box::new(verdict::end(RanEnd::Settled("it is up".into())));
-                over(m, f, e, ran)
+                over(m, f, &e, ran)
             }
             other => Next::Done(other),
         },
         (ExecStage::Settle, Input::Child(Signal::Choice(choice))) => match choice {
             Choice::Done(how) | Choice::Skip(how) => {
                 let ran = Box::new(verdict::end(RanEnd::Settled(how)));
-                over(m, f, e, ran)
+                over(m, f, &e, ran)
             }
             Choice::Retry | Choice::RetryEdited(..) => {
                 e.attempt += 1;
@@ -118,7 +118,7 @@ fn begin(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>) -> Next {
             why: "a probe does not act".into(),
         });
         let ran = Box::new(verdict::end(RanEnd::Skipped));
-        return over(m, f, e, ran);
+        return over(m, f, &e, ran);
     }
     if acts && matches!(e.role, Role::Statement | Role::Look) {
         match undo::to_confirm(m, f) {
@@ -438,10 +438,10 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
         e.stage = ExecStage::HowDidItGo;
         return Next::Push(Frame::Exec(e), prompts::plain(prompt));
     }
-    over(m, f, e, ran)
+    over(m, f, &e, ran)
 }
 
-fn over(m: &mut Machine<'_>, f: FiberId, e: Box<Exec>, ran: Box<Ran>) -> Next {
+fn over(m: &mut Machine<'_>, f: FiberId, e: &Exec, ran: Box<Ran>) -> Next {
     match e.want {
         Want::Raw => Next::Done(Signal::Ran(ran)),
         Want::Verdict(judged) => {
@@ -541,11 +541,15 @@ pub(crate) fn told(m: &Machine<'_>, f: FiberId) -> Told {
     }
 }
 
+/// Whether a fiber looks whether something is done already.
+pub(crate) fn is_done_if(m: &Machine<'_>, f: FiberId) -> bool {
+    exec_of(m, f).is_some_and(|exec| exec.role == Role::DoneIf)
+}
+
 /// Who judges what a fiber runs: an `expect`, or whoever asked for it.
 pub(crate) fn judged(m: &Machine<'_>, f: FiberId) -> Judged {
     match exec_of(m, f).map(|exec| (exec.want, exec.role)) {
         Some((Want::Verdict(judged), _)) => judged,
-        Some((Want::Raw, Role::DoneIf)) => Judged::ByExpect,
         // A `bool` answers by its exit code: 1 is a no and no fault.
         _ => match m
             .s

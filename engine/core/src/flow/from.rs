@@ -14,6 +14,7 @@ use crate::walk::{self, Calls, Met};
 use std::collections::BTreeSet;
 
 /// A block on the way to the step, and the statement in it that leads on.
+#[derive(Clone, Copy)]
 struct Hop {
     block: BlockId,
     at: usize,
@@ -28,7 +29,7 @@ fn way(m: &Machine<'_>, wanted: &str) -> Result<Vec<Hop>, String> {
         return Err("the runbook has no steps".into());
     };
     // Depth is bounded by the language's nesting and by procedures that never call themselves.
-    let mut found: Vec<(String, Vec<(BlockId, usize, Option<NodeId>)>)> = Vec::new();
+    let mut found: Vec<(String, Vec<Hop>)> = Vec::new();
     let mut names = Vec::new();
     let mut stack = vec![(root, Vec::new(), String::new(), None)];
     while let Some((block, hops, path, through)) = stack.pop() {
@@ -40,8 +41,8 @@ fn way(m: &Machine<'_>, wanted: &str) -> Result<Vec<Hop>, String> {
                 Some(name) => format!("{path}.{name}"),
                 None => path.clone(),
             };
-            let mut hops: Vec<(BlockId, usize, Option<NodeId>)> = hops.clone();
-            hops.push((block, at, through));
+            let mut hops: Vec<Hop> = hops.clone();
+            hops.push(Hop { block, at, through });
             if matches!(
                 kind,
                 NodeKind::Step { .. } | NodeKind::Checkpoint { .. } | NodeKind::Section { .. }
@@ -71,8 +72,8 @@ fn way(m: &Machine<'_>, wanted: &str) -> Result<Vec<Hop>, String> {
         }
         1 => {
             let (_, hops) = found.swap_remove(0);
-            for (_, _, through) in &hops {
-                if let Some(node) = through
+            for hop in &hops {
+                if let Some(node) = hop.through
                     && matches!(
                         plan.nodes[node.index()].kind,
                         NodeKind::For { .. } | NodeKind::Parallel { .. }
@@ -83,10 +84,7 @@ fn way(m: &Machine<'_>, wanted: &str) -> Result<Vec<Hop>, String> {
                     ));
                 }
             }
-            Ok(hops
-                .into_iter()
-                .map(|(block, at, through)| Hop { block, at, through })
-                .collect())
+            Ok(hops)
         }
         _ => {
             let mut paths: Vec<String> = found.into_iter().map(|(path, _)| path).collect();
@@ -162,11 +160,9 @@ pub(crate) fn frames(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<Frame>, Stri
                 NodeKind::Section { .. } => kind = ScopeKind::Section(node),
                 NodeKind::Attempt {
                     block, otherwise, ..
-                } => {
-                    if *block == hop.block {
-                        frames.push(attempt::new(m, node, *block, *otherwise));
-                        kind = ScopeKind::Attempt;
-                    }
+                } if *block == hop.block => {
+                    frames.push(attempt::new(m, node, *block, *otherwise));
+                    kind = ScopeKind::Attempt;
                 }
                 NodeKind::Do {
                     procedure, args, ..

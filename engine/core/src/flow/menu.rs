@@ -105,7 +105,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut menu: Box<Menu>, inpu
                     command: menu.failure.command.as_ref().map(|(_, text)| text.clone()),
                     choices,
                 },
-                keys: vec![menu.path.clone(), text.clone()],
+                keys: vec![menu.path.clone(), last_name(&menu.path), text.clone()],
                 text,
                 detail,
                 path: menu.path.clone(),
@@ -256,4 +256,10 @@ pub(crate) fn go_back(m: &mut Machine<'_>, f: FiberId, checkpoint: usize, reason
         .count();
     let target = shared.saturating_sub(1);
     m.stop(f, Some(target), Cause::Back { checkpoint, reason });
+}
+
+/// The step's own name at the end of its path, without the turn of its loop.
+pub(crate) fn last_name(path: &str) -> String {
+    let name = path.split('[').next().unwrap_or_default();
+    name.rsplit('.').next().unwrap_or_default().to_owned()
 }

@@ -90,10 +90,12 @@ fn park_if_alone(m: &mut Machine<'_>) {
     if m.s.unanswerable.is_empty() || !m.s.busy.is_empty() || !m.s.renewing.is_empty() {
         return;
     }
-    let comes =
-        m.s.timers
-            .values()
-            .any(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt));
+    let comes = m.s.timers.values().any(|timer| {
+        matches!(
+            (&timer.kind, timer.fiber),
+            (TimerKind::Wake | TimerKind::Prompt, _) | (TimerKind::Escalation { .. }, Some(_))
+        )
+    });
     if comes {
         return;
     }

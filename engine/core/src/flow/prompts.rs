@@ -354,8 +354,19 @@ pub(crate) fn statement(
     let plan = m.plan;
     match input {
         Input::Enter => {
-            if let Some((answer, by)) = m.remembered(f, p.node, 0) {
-                return answered(m, f, &p, answer, by);
+            if let Some((answer, _)) = m.remembered(f, p.node, 0) {
+                // It was told when it was given.
+                if let (
+                    Answer::Value { value },
+                    NodeKind::Item {
+                        evidence: Some(var),
+                        ..
+                    },
+                ) = (answer, &plan.nodes[p.node.index()].kind)
+                {
+                    m.bind(f, *var, value);
+                }
+                return Next::Done(Signal::Ok);
             }
             let mut keys = Vec::new();
             let (kind, text, limit) = match &plan.nodes[p.node.index()].kind {

@@ -189,7 +189,6 @@ fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
         NodeKind::Choose { .. } => Begun::Into(Frame::Choose(Box::new(Choose {
             node: id,
             labels: Vec::new(),
-            entered: false,
         }))),
         NodeKind::Decide { .. } => Begun::Into(Frame::Decide(Box::new(Decide {
             node: id,

@@ -173,7 +173,7 @@ fn gone(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
 
 fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
     let mut choices = vec![DoubtChoice::Done, DoubtChoice::RunAgain];
-    if m.fiber(f).parent.is_none() && !menu::reachable(m).is_empty() {
+    if can_go_back(m, f) && !menu::reachable(m).is_empty() {
         choices.push(DoubtChoice::Undo);
     }
     choices.extend([DoubtChoice::Pause, DoubtChoice::Fail]);
@@ -190,7 +190,12 @@ fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
             command: s.shown.clone(),
             choices,
         },
-        keys: vec![text.clone(), s.shown.clone(), s.path.clone()],
+        keys: vec![
+            text.clone(),
+            s.shown.clone(),
+            s.path.clone(),
+            menu::last_name(&s.path),
+        ],
         text,
         detail,
         path: s.path.clone(),
@@ -238,7 +243,7 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
                         .rposition(|passed| passed.path == *path)
                 });
             match found {
-                Some(index) if m.fiber(f).parent.is_none() => {
+                Some(index) if can_go_back(m, f) => {
                     m.tell(Notice::Deviation {
                         path: s.path.clone(),
                         what: format!("undone back to {checkpoint}"),
@@ -259,4 +264,10 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
         }
         _ => in_doubt(m, f, s),
     }
+}
+
+/// Not from a branch, and not from what runs while its block is being left.
+fn can_go_back(m: &Machine<'_>, f: FiberId) -> bool {
+    let fiber = m.fiber(f);
+    fiber.parent.is_none() && fiber.unwind.is_none() && fiber.shield.is_none()
 }

@@ -9,7 +9,8 @@ use crate::eval::Scope as _;
 use crate::flow::seq::Begun;
 use crate::flow::{menu, prompts, scope};
 use crate::frame::*;
-use crate::machine::{Machine, join_path};
+use crate::machine::Machine;
+use crate::names::join_path;
 use crate::prompt::{Answer, Detail, Prompt, PromptKind};
 use crate::state::*;
 use crate::walk;
@@ -24,8 +25,11 @@ pub(crate) enum ToConfirm {
     Declined,
 }
 
+/// A frame: its fiber, and its depth there.
+type Place = (FiberId, usize);
+
 /// The frames around a fiber's innermost one, from the outside in; not beyond an undo under way.
-fn places(m: &Machine<'_>, f: FiberId) -> Vec<(FiberId, usize)> {
+fn places(m: &Machine<'_>, f: FiberId) -> Vec<Place> {
     let mut places = Vec::new();
     for id in &m.fiber(f).lineage {
         let Some(fiber) = m.s.fibers.get(id) else {
@@ -41,7 +45,7 @@ fn places(m: &Machine<'_>, f: FiberId) -> Vec<(FiberId, usize)> {
     places
 }
 
-fn frame_mut<'m>(m: &'m mut Machine<'_>, place: (FiberId, usize)) -> Option<&'m mut Frame> {
+fn frame_mut<'m>(m: &'m mut Machine<'_>, place: Place) -> Option<&'m mut Frame> {
     m.s.fibers
         .get_mut(&place.0)?
         .frames
@@ -49,7 +53,7 @@ fn frame_mut<'m>(m: &'m mut Machine<'_>, place: (FiberId, usize)) -> Option<&'m 
         .map(|slot| &mut slot.frame)
 }
 
-fn frame<'m>(m: &'m Machine<'_>, place: (FiberId, usize)) -> Option<&'m Frame> {
+fn frame<'m>(m: &'m Machine<'_>, place: Place) -> Option<&'m Frame> {
     m.s.fibers
         .get(&place.0)?
         .frames
@@ -58,10 +62,7 @@ fn frame<'m>(m: &'m Machine<'_>, place: (FiberId, usize)) -> Option<&'m Frame> {
 }
 
 /// The outermost scope around that is irreversible and not confirmed yet, and the loop that confirms for it.
-fn unconfirmed(
-    m: &Machine<'_>,
-    f: FiberId,
-) -> Option<((FiberId, usize), BlockId, Option<(FiberId, usize)>)> {
+fn unconfirmed(m: &Machine<'_>, f: FiberId) -> Option<(Place, BlockId, Option<Place>)> {
     let mut looped = None;
     for place in places(m, f) {
         match frame(m, place) {
@@ -112,13 +113,7 @@ pub(crate) fn to_confirm(m: &mut Machine<'_>, f: FiberId) -> ToConfirm {
     }
 }
 
-fn question(
-    m: &Machine<'_>,
-    f: FiberId,
-    place: (FiberId, usize),
-    block: BlockId,
-    list: &[String],
-) -> Prompt {
+fn question(m: &Machine<'_>, f: FiberId, place: Place, block: BlockId, list: &[String]) -> Prompt {
     let reason = m.block_policies(block).irreversible.as_ref();
     let source = reason
         .map(|reason| reason.source.clone())
@@ -262,7 +257,7 @@ fn title_of(m: &Machine<'_>, f: FiberId, kind: ScopeKind) -> String {
 }
 
 /// Names down to a frame, itself included.
-fn segments_to(m: &Machine<'_>, place: (FiberId, usize)) -> Vec<String> {
+fn segments_to(m: &Machine<'_>, place: Place) -> Vec<String> {
     m.segments_within(place.0, place.1 + 1)
 }
 

@@ -1,0 +1,17 @@
+//! A world that is made up: nothing real runs in it. Golden conversations, scenarios and dry runs are played here.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`script`] | what the made-up world does, as directives |
+//! | [`world`] | commands that exit as they are told, requests, answers, a clock that jumps |
+//! | [`play`] | the loop: effects in, facts out, until the run parks or ends |
+//! | [`transcript`] | the whole conversation as text |
+
+pub mod play;
+pub mod script;
+pub mod transcript;
+pub mod world;
+
+pub use play::{Play, Played, fold, play};
+pub use script::Script;
+pub use world::World;

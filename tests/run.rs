@@ -1,0 +1,208 @@
+//! Whole runs in a made-up world: the cases of `run/`. A snapshot is the conversation. Then the journal is cut after
+//! every record, and the run resumed must come to the same end without acting twice unasked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use runbook_core::effect::{Effect, EffectId, Notice};
+use runbook_core::event::{Event, Fact, Found};
+use runbook_core::prompt::{Answer, PromptKind};
+use runbook_core::state::{InFlight, InFlightKind, Over};
+use runbook_grammar::report::{Colour, render};
+use runbook_host::scripted::script::Cuts;
+use runbook_host::scripted::world::BOOT;
+use runbook_host::scripted::{Played, Script, World, fold, play};
+use runbook_plan::Plan;
+use runbook_plan::command::Mark;
+
+use crate::plan::plan_of;
+
+fn plan(path: &Path) -> Plan {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    let (sources, plan, told) = plan_of(path, &name);
+    plan.unwrap_or_else(|| panic!("{}", render(&told, &sources, 110, Colour::Never)))
+}
+
+fn script(path: &Path) -> Script {
+    let text = std::fs::read_to_string(path).expect("a case");
+    Script::of_case(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+#[test]
+fn every_case_has_a_plan_and_a_script() {
+    let mut faults = String::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run");
+    for entry in std::fs::read_dir(folder).expect("the cases") {
+        let path = entry.expect("a case").path();
+        if path.extension().is_none_or(|extension| extension != "rbk") {
+            continue;
+        }
+        let name = path.file_name().expect("a name").to_string_lossy();
+        let (sources, plan, told) = plan_of(&path, &name);
+        if plan.is_none() {
+            faults.push_str(&render(&told, &sources, 110, Colour::Never));
+        }
+        let text = std::fs::read_to_string(&path).expect("a case");
+        if let Err(why) = Script::of_case(&text) {
+            faults.push_str(&format!("{name}: {why}\n"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn conversations() {
+    insta::with_settings!({
+        omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "run",
+    }, {
+        insta::glob!("run/*.rbk", |path| {
+            let plan = plan(path);
+            let (played, end) = play(&plan, World::new(script(path)));
+            let mut text = played.transcript.text();
+            if let Played::Stuck(why) = end {
+                text.push_str(&format!("STUCK {why}\n"));
+            }
+            insta::assert_snapshot!(text);
+        });
+    });
+}
+
+#[test]
+fn a_crash_after_any_record_reaches_the_same_end() {
+    insta::glob!("run/*.rbk", |path| {
+        let plan = plan(path);
+        let script = script(path);
+        // A case that is about the operator's interrupts has its own times; an undo after the end is its own end.
+        if script.undo.is_some() {
+            return;
+        }
+        for lost in [Lost::Before, Lost::After] {
+            cut_everywhere(path, &plan, &script, lost);
+        }
+    });
+}
+
+/// Whether a command that was let go when the engine died came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// The engine died before it let the command go.
+    Before,
+    /// The command ran, and nobody saw its end.
+    After,
+}
+
+fn cut_everywhere(path: &Path, plan: &Plan, script: &Script, lost: Lost) {
+    let (whole, end) = play(plan, World::new(script.clone()));
+    for at in 1..whole.facts.len() {
+        let journal: Vec<String> = whole.facts[..at]
+            .iter()
+            .map(|fact| serde_json::to_string(fact).expect("a fact is a record"))
+            .collect();
+        let facts: Vec<Fact> = journal
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("a record is a fact"))
+            .collect();
+        let mut resumed = fold(plan, World::new(script.clone()), &facts);
+        if resumed.state.is_over() != Over::No {
+            continue;
+        }
+        let before = resumed.wished.len();
+        let mut gone: Vec<InFlight> = Vec::new();
+        resumed.resume(BOOT, &mut |flight| {
+            let found = found(flight, lost);
+            if found == Found::Gone {
+                gone.push(flight.clone());
+            }
+            found
+        });
+        let mut came = resumed.run();
+        while let Played::Over(Over::Parked { .. }) = &came {
+            // Only a person can say what became of it: it is run again, on purpose.
+            let Some(doubt) = resumed.state.prompts().find_map(|(id, prompt)| {
+                matches!(prompt.kind, PromptKind::InDoubt { .. }).then_some(id)
+            }) else {
+                break;
+            };
+            resumed.happens(Event::Resumed {
+                operator: "ada".into(),
+                boot_id: BOOT.into(),
+            });
+            resumed.happens(Event::Answered {
+                effect: doubt,
+                answer: Answer::RunAgain {
+                    reason: "it was not done".into(),
+                },
+                by: "ada".into(),
+            });
+            came = resumed.run();
+        }
+        if script.cuts == Cuts::Differ {
+            assert!(matches!(came, Played::Over(_)), "{}", path.display());
+            continue;
+        }
+        assert_eq!(
+            came,
+            end,
+            "{} cut after record {at} ({lost:?}): {}\n{}",
+            path.display(),
+            journal[at - 1],
+            resumed.transcript.text()
+        );
+        unasked_repeats(path, at, &gone, &resumed.wished[before..]);
+    }
+}
+
+fn found(flight: &InFlight, lost: Lost) -> Found {
+    match (flight.what, &flight.identity, lost) {
+        (InFlightKind::Background, Some(_), _) => Found::Alive {
+            processes: vec![flight.shown.clone()],
+        },
+        // A gate that did not open, a request that was not sent.
+        (InFlightKind::Command | InFlightKind::Background, None, _) => Found::NeverStarted,
+        (InFlightKind::Request, _, Lost::Before) => Found::NeverStarted,
+        _ => Found::Gone,
+    }
+}
+
+/// What acts and may have run is run again only where somebody or something said so.
+fn unasked_repeats(path: &Path, at: usize, gone: &[InFlight], wished: &[Effect]) {
+    let mut open: BTreeMap<(String, String), EffectId> = gone
+        .iter()
+        .map(|flight| ((flight.path.clone(), flight.shown.clone()), flight.effect))
+        .collect();
+    for effect in wished {
+        match effect {
+            Effect::Tell(Notice::Settled { path, command, .. }) => {
+                open.retain(|(at, what), _| at != path || (!command.is_empty() && what != command));
+            }
+            // Its attempt was over before the crash: it is tried again as its `retry` says.
+            Effect::Tell(Notice::Retrying { path, .. }) => open.retain(|(at, _), _| at != path),
+            // The operator went back, and on from there.
+            Effect::Tell(Notice::Deviation { what, .. }) if what.starts_with("undone back to") => {
+                open.clear();
+            }
+            Effect::Tell(Notice::Deviation { path, what, .. }) => {
+                open.retain(|(at, shown), _| at != path || !what.contains(shown.as_str()));
+            }
+            Effect::Run(run) if run.mark == Mark::Act => {
+                let again = open.get(&(run.path.clone(), run.shown.clone()));
+                assert!(
+                    again.is_none(),
+                    "{} cut after record {at}: `{}` was run again unasked",
+                    path.display(),
+                    run.shown
+                );
+            }
+            Effect::Request(request) if request.mark == Mark::Act => {
+                let again = open.get(&(request.path.clone(), request.shown.clone()));
+                assert!(
+                    again.is_none(),
+                    "{} cut after record {at}: `{}` was sent again unasked",
+                    path.display(),
+                    request.shown
+                );
+            }
+            _ => {}
+        }
+    }
+}
