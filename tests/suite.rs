@@ -5,6 +5,7 @@ mod cli;
 mod corpus;
 mod fmt;
 mod house;
+mod journal;
 mod laws;
 mod plan;
 mod practice;

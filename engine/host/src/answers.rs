@@ -25,8 +25,16 @@ pub struct ScriptedAnswers {
     answers: Vec<Script>,
     /// Texts of prompts that the file had no answer for.
     unanswered: Vec<String>,
+    first: FirstEngine,
     /// Prompts answered here, whose closing is nothing to the other operator.
     ours: Vec<EffectId>,
+}
+
+/// Whether an earlier engine of the run may have used up answers of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstEngine {
+    Yes,
+    No,
 }
 
 struct Script {
@@ -43,6 +51,7 @@ impl ScriptedAnswers {
         file: &AnswersFile,
         severities: Vec<String>,
         by: String,
+        first: FirstEngine,
         inner: Box<dyn Operator>,
         said: UnboundedSender<Said>,
     ) -> ScriptedAnswers {
@@ -59,6 +68,7 @@ impl ScriptedAnswers {
             severities,
             answers: answers.collect(),
             unanswered: Vec::new(),
+            first,
             ours: Vec::new(),
         }
     }
@@ -75,10 +85,11 @@ impl ScriptedAnswers {
                     format!("no prompt asked for the answer `{}`", script.key),
                 );
                 let asked = self.unanswered.iter().map(String::as_str);
-                complaints.push(match nearest(&script.key, asked) {
-                    Some(near) => error.help(format!("Did you mean `{near}`?")),
-                    None => error,
-                });
+                match nearest(&script.key, asked) {
+                    Some(near) => complaints.push(error.help(format!("Did you mean `{near}`?"))),
+                    None if self.first == FirstEngine::Yes => complaints.push(error),
+                    None => {}
+                }
             }
         }
         complaints
@@ -363,6 +374,7 @@ mod tests {
             &file,
             Vec::new(),
             "ada".into(),
+            FirstEngine::Yes,
             Box::new(other.clone()),
             send,
         );

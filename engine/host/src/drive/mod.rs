@@ -23,11 +23,12 @@ use runbook_core::effect::{Effect, Notice};
 use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
 use runbook_core::state::{InFlightKind, Over, State};
 use runbook_core::step::step;
+use runbook_core::view::view;
 use runbook_plan::plan::{Outcome, SecretFrom};
 use runbook_plan::{Plan, value::SecretId};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::answers::ScriptedAnswers;
+use crate::answers::{FirstEngine, ScriptedAnswers};
 use crate::codes;
 use crate::config::{AnswersFile, Config, parse_param};
 use crate::error::{HostError, plainly};
@@ -39,7 +40,7 @@ use crate::process::Processes;
 use crate::runs::{Cut, RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
 use driver::{Driver, Suspect};
-use replay::{Replay, Wanted};
+use replay::{Closing, Replay, Wanted};
 
 pub use runbook_core::effect::EndWhy;
 
@@ -200,6 +201,7 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         plan,
         &started.operator,
         answers.as_ref(),
+        FirstEngine::Yes,
         send,
     );
     let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
@@ -248,7 +250,15 @@ fn take_up(
     let Some(plan) = &loaded.plan else {
         return Err(Refusal::Runbook(Box::new(loaded)));
     };
-    if let (Over::Ended { .. }, None) = (replay.state.is_over(), undo) {
+    let over = replay.state.is_over();
+    if let (Over::Ended { .. }, Closing::Unsaid, None) = (&over, replay.closing, undo) {
+        let finish = close(&dir, &replay, over)?;
+        let (send, _said) = unbounded_channel();
+        let mut operator = operator(make, &dir, plan, &name, None, FirstEngine::No, send);
+        operator.close(&view(plan, &replay.state));
+        return Ok(finish);
+    }
+    if let (Over::Ended { .. }, None) = (&over, undo) {
         return Err(
             HostError::new(codes::RUN_OVER, format!("run {} is over", dir.id))
                 .help("See how it ended with `runbook show`.")
@@ -266,7 +276,15 @@ fn take_up(
     let (send, said) = unbounded_channel();
     let started = replay.state.started();
     let directory = PathBuf::from(&started.directory);
-    let mut operator = operator(make, &dir, plan, &name, answers.as_ref(), send);
+    let mut operator = operator(
+        make,
+        &dir,
+        plan,
+        &name,
+        answers.as_ref(),
+        FirstEngine::No,
+        send,
+    );
     let mut said = said;
     let (cut, suspect) = match &replay.reading.tail {
         Tail::Ambiguous { bytes, why } => {
@@ -340,6 +358,27 @@ fn take_up(
     finish(runtime.block_on(driver.drive(facts)))
 }
 
+/// The last engine ended between the last fact of the run and its own word on how the run ended.
+fn close(dir: &RunDir, replay: &Replay, over: Over) -> Result<Finish, Refusal> {
+    let mut journal = dir.append(&replay.reading, Cut::TornOnly)?;
+    if let Over::Ended { outcome, text, why } = &over {
+        let record = HostRecord::Ended {
+            outcome: *outcome,
+            text: text.clone(),
+            why: *why,
+        };
+        journal.append(crate::clock::now(), Entry::Host(&record));
+        journal.commit()?;
+    }
+    Ok(Finish {
+        run: dir.id.clone(),
+        dir: dir.path.clone(),
+        code: exit_code(&over, None),
+        over,
+        head: journal.head().to_string(),
+    })
+}
+
 /// Folds the wish to undo on a copy of the state: one that leads nowhere is refused before it is journaled.
 fn leads_back(plan: &Plan, state: &State, undo: &UndoOrder, by: &str) -> Result<(), HostError> {
     let fact = |event| Fact {
@@ -401,6 +440,7 @@ fn operator(
     plan: &Plan,
     name: &str,
     answers: Option<&AnswersFile>,
+    first: FirstEngine,
     send: UnboundedSender<Said>,
 ) -> Box<dyn Operator> {
     let about = About {
@@ -414,7 +454,9 @@ fn operator(
         Some(file) => {
             let severities = plan.severities.iter().map(|s| s.name.clone()).collect();
             let by = name.to_owned();
-            Box::new(ScriptedAnswers::new(file, severities, by, inner, send))
+            Box::new(ScriptedAnswers::new(
+                file, severities, by, first, inner, send,
+            ))
         }
         None => inner,
     }

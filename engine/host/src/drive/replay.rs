@@ -39,6 +39,14 @@ pub struct Replay {
     pub outputs: Vec<Outputs>,
     /// Milliseconds since 1970, UTC, of the last record.
     pub last: i64,
+    pub closing: Closing,
+}
+
+/// Whether the journal closes with a word on how the run parked or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    Said,
+    Unsaid,
 }
 
 /// What a command printed.
@@ -60,8 +68,13 @@ impl Replay {
         let mut notices = Vec::new();
         let mut outputs = Vec::new();
         let mut last = 0;
+        let mut closing = Closing::Unsaid;
         let reading = dir.read(|record| {
             last = record.at.wall;
+            closing = match record.body {
+                Body::Host(HostRecord::Parked { .. } | HostRecord::Ended { .. }) => Closing::Said,
+                _ => Closing::Unsaid,
+            };
             match record.body {
                 Body::Host(HostRecord::Head(said)) => {
                     loaded = Some(load_snapshot(dir.originals(&said.sources)?)?);
@@ -113,6 +126,7 @@ impl Replay {
             notices,
             outputs,
             last,
+            closing,
         })
     }
 

@@ -47,8 +47,11 @@ pub enum Standing {
 impl RunSummary {
     pub fn unfinished(&self) -> Unfinished {
         match self.standing {
-            Standing::Parked { .. } | Standing::Crashed => Unfinished::Yes,
-            _ => Unfinished::No,
+            // Of one that cannot be read nobody knows: resuming it says what is wrong.
+            Standing::Parked { .. } | Standing::Crashed | Standing::Unreadable(_) => {
+                Unfinished::Yes
+            }
+            Standing::Running(_) | Standing::Ended { .. } | Standing::Empty => Unfinished::No,
         }
     }
 }
