@@ -1,5 +1,8 @@
 //! What is done to a child by its number, which is its own until it is reaped.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::tree::{self, Stat};
@@ -34,11 +37,15 @@ pub(super) fn peek(child: u32) -> Option<i32> {
         .or_else(|| Some(128 + status.terminating_signal()?))
 }
 
-pub(super) fn reap(child: u32) {
-    if let Some(pid) = pid(child) {
-        let _ = rustix::process::waitid(
-            WaitId::Pid(pid),
-            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
-        );
-    }
+/// Takes the status of a child that is over; `None` where it is not, or somebody else did.
+pub(super) fn reap(child: u32) -> Option<ExitStatus> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let status = rustix::process::waitid(WaitId::Pid(pid(child)?), options).ok()??;
+    // As wait(2) would have put it.
+    let raw = match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => code << 8,
+        (None, Some(signal)) if status.dumped() => signal | 0x80,
+        (None, signal) => signal?,
+    };
+    Some(ExitStatus::from_raw(raw))
 }

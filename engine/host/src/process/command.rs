@@ -17,6 +17,7 @@ use rustix::termios::Termios;
 use super::child;
 use super::live::Live;
 use super::output::Sink;
+use super::start::Origin;
 use super::tree::Stat;
 use super::{Keep, tree};
 use crate::error::plainly;
@@ -24,8 +25,8 @@ use crate::error::plainly;
 pub(super) struct Command {
     pub id: EffectId,
     pub identity: Identity,
-    /// duct's; taken when it is reaped.
-    pub handle: Option<duct::Handle>,
+    /// Taken when it is reaped.
+    pub origin: Option<Origin>,
     pub channel: OwnedFd,
     pub exit: Option<OwnedFd>,
     pub out: Pipe,

@@ -16,6 +16,7 @@ use super::command::{Phase, Pipe, background_output, give_back, keep_in_front};
 use super::gate::NEVER_RAN;
 use super::output::{Long, Sink};
 use super::running::Processes;
+use super::start::{Gate, Origin};
 use super::tree::{self, Stat, State};
 use super::{Report, Stream};
 use crate::os::signal_name;
@@ -167,7 +168,8 @@ impl Processes {
                 && (process.session == root.pid
                     || process.group == root.pid
                     || tree::carries(process.pid, &tree::mark_of(root))
-                    || (tree::known().len() <= 1 + self.gates.len()
+                    || (tree::known().len()
+                        <= 1 + self.gates.iter().map(Gate::counts).sum::<usize>()
                         && !tree::carries_any(process.pid)))
         })
     }
@@ -214,6 +216,8 @@ impl Processes {
             .filter_map(|pid| pid.parse::<u32>().ok())
             .filter(|pid| !known.contains(pid) && !super::is_spared(*pid))
             .filter_map(tree::stat)
+            // A gate that has not been heard yet is no leftover.
+            .filter(|process| !tree::is_gate(process.pid))
             .filter(|process| {
                 if process.state == State::Zombie {
                     reap(process.pid);
@@ -256,10 +260,13 @@ impl Processes {
             return;
         };
         give_back(command.terminal.take());
-        let status = command
-            .handle
-            .take()
-            .and_then(|handle| Some(handle.try_wait().ok()??.status));
+        let status = match command.origin.take() {
+            Some(Origin::Started(handle)) => {
+                handle.try_wait().ok().flatten().map(|output| output.status)
+            }
+            Some(Origin::Copied) => reap(command.identity.pid),
+            None => None,
+        };
         tree::forget(command.identity.pid);
         let id = command.id;
         for piece in command.live.all(&command.out.sink, &command.err.sink) {

@@ -1,16 +1,20 @@
 //! The gate: a process that waits to become a command.
 //!
-//! It is this program with `__gate`, started ahead with one end of a socket as its standard input. It makes
-//! itself a session, its own pipes and a clean slate while nobody waits for it, then says who it is and hands
-//! over the reading ends. What comes next on the socket is what to run, and that is also the word to go. The end
-//! of the socket instead means that the engine is gone: it ends with 111 and nothing has run.
+//! It is this program with `__gate`, at one end of a socket. It makes itself a session and its own pipes while
+//! nobody waits for it, then says who it is and hands over the reading ends. What comes next on the socket is
+//! what to run, and that is also the word to go. The end of the socket instead means that the engine is gone: it
+//! ends with 111 and nothing has run.
 //!
 //! It executes the command in its own place, so a command costs one clone, and its identity was known before
 //! anything ran. The socket closes at exec; where exec fails, a sentence comes back on it.
+//!
+//! Starting a program of this size costs more than most commands, so only one gate is started for a run: the
+//! keeper, which copies itself whenever a gate is wanted. The copies are the engine's children, not its own. A
+//! gate that gets the terminal is started by itself, since it has to stay in the terminal's session.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, IoSlice, Read, Seek, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -19,20 +23,24 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use rustix::fs::{MemfdFlags, Mode, OFlags};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
 use rustix::pipe::PipeFlags;
 use rustix::process::PidfdFlags;
 
 use super::launch::{Door, Line, Script};
-use super::tree;
+use super::tree::{self, Stat};
 use crate::error::plainly;
-use crate::os;
+use crate::os::{self, Forked};
 
 /// The exit code of a gate whose command never ran.
 pub const NEVER_RAN: i32 = 111;
 
 /// What the argument after `__gate` makes of it.
 pub(super) const TERMINAL: &str = "terminal";
+pub(super) const KEEPER: &str = "keeper";
 
 /// The variable by which every process of a command is known, whatever became of its parents.
 pub(super) const MARK: &str = "RUNBOOK_COMMAND";
@@ -51,65 +59,129 @@ pub(super) struct Spec {
 
 /// What `runbook __gate` is. Never returns.
 pub fn gate_main() -> ! {
-    let terminal = std::env::args_os()
-        .nth(2)
-        .is_some_and(|word| word == TERMINAL);
-    let code = match wait_at_the_gate(terminal) {
-        Ok(never) => match never {},
+    let role = std::env::args_os().nth(2).unwrap_or_default();
+    let ended = clean_slate().and_then(|channel| match role.to_str() {
+        Some(KEEPER) => keep(channel),
+        Some(TERMINAL) => wait_at_the_gate(channel, Place::Terminal),
+        _ => wait_at_the_gate(channel, Place::Session),
+    });
+    std::process::exit(match ended {
+        Ok(Over) => 0,
         Err(_) => NEVER_RAN,
-    };
-    std::process::exit(code)
+    })
 }
 
-enum Never {}
+/// The keeper's engine is gone.
+struct Over;
 
-fn wait_at_the_gate(terminal: bool) -> io::Result<Never> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// One of its own, without a terminal.
+    Session,
+    Terminal,
+}
+
+/// Nothing of the engine, or of who started it, is left for the command; its input is empty.
+fn clean_slate() -> io::Result<OwnedFd> {
     os::close_at_exec()?;
     let channel = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
     os::forget_dispositions();
+    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    Ok(channel)
+}
 
+/// For each socket that comes, a copy that waits at it.
+fn keep(channel: OwnedFd) -> io::Result<Over> {
+    rustix::process::setsid()?;
+    // Whoever reads what the engine writes need not wait for its keeper to end.
+    rustix::stdio::dup2_stdout(io::stdin())?;
+    rustix::stdio::dup2_stderr(io::stdin())?;
+    loop {
+        let mut byte = [0; 1];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received = match rustix::net::recvmsg(
+            &channel,
+            &mut [IoSliceMut::new(&mut byte)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC,
+        ) {
+            Err(rustix::io::Errno::INTR) => continue,
+            received => received?,
+        };
+        let socket = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
+            _ => None,
+        });
+        let Some(socket) = socket else {
+            if received.bytes == 0 {
+                return Ok(Over);
+            }
+            continue;
+        };
+        match os::fork_sibling() {
+            Ok(Forked::Original) => {}
+            Ok(Forked::Sibling) => {
+                drop(channel);
+                return wait_at_the_gate(socket, Place::Session);
+            }
+            Err(error) => {
+                let code = error.raw_os_error().unwrap_or(0);
+                let _ = rustix::net::send(&socket, &code.to_le_bytes(), SendFlags::NOSIGNAL);
+            }
+        }
+    }
+}
+
+fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
     let mut handed = Vec::with_capacity(3);
     let mine = rustix::process::getpid();
     handed.push(rustix::process::pidfd_open(mine, PidfdFlags::empty())?);
-    if terminal {
+    match place {
         // A group of its own in the session of the terminal; it comes to the foreground when it goes.
-        rustix::process::setpgid(None, None)?;
-    } else {
-        rustix::process::setsid()?;
-        let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::stdio::dup2_stdin(&null)?;
-        for put in [
-            rustix::stdio::dup2_stdout as fn(OwnedFd) -> rustix::io::Result<()>,
-            rustix::stdio::dup2_stderr,
-        ] {
-            let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-            rustix::fs::fcntl_setfl(&read, OFlags::RDONLY | OFlags::NONBLOCK)?;
-            put(write)?;
-            handed.push(read);
+        Place::Terminal => rustix::process::setpgid(None, None)?,
+        Place::Session => {
+            rustix::process::setsid()?;
+            for put in [
+                rustix::stdio::dup2_stdout as fn(OwnedFd) -> rustix::io::Result<()>,
+                rustix::stdio::dup2_stderr,
+            ] {
+                let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+                rustix::fs::fcntl_setfl(&read, OFlags::RDONLY | OFlags::NONBLOCK)?;
+                put(write)?;
+                handed.push(read);
+            }
         }
     }
 
     let me = tree::stat(mine.as_raw_nonzero().get().unsigned_abs())
         .ok_or_else(|| io::Error::other("no /proc"))?;
-    say_who(&channel, me.start, &handed)?;
+    say_who(&channel, &me, &handed)?;
     drop(handed);
 
     let mut channel = File::from(channel);
     let spec = Spec::receive(&mut channel)?;
-    let Err(why) = become_the_command(spec, &format!("{}.{}", me.pid, me.start), terminal);
+    let mark = format!("{}.{}", me.pid, me.start);
+    let why = become_the_command(spec, &mark, place);
     channel.write_all(why.as_bytes())?;
     Err(io::Error::other(why))
 }
 
-/// The first and only message before the end: start time, eight bytes, and the descriptors.
-fn say_who(channel: &OwnedFd, start: u64, handed: &[OwnedFd]) -> io::Result<()> {
+/// The first and only message before the end: process id and start time, and the descriptors.
+pub(super) const HELLO: usize = 12;
+
+fn say_who(channel: &OwnedFd, me: &Stat, handed: &[OwnedFd]) -> io::Result<()> {
+    let mut hello = [0; HELLO];
+    hello[..4].copy_from_slice(&me.pid.to_le_bytes());
+    hello[4..].copy_from_slice(&me.start.to_le_bytes());
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(AsFd::as_fd).collect();
     control.push(SendAncillaryMessage::ScmRights(&descriptors));
     rustix::net::sendmsg(
         channel,
-        &[IoSlice::new(&start.to_le_bytes())],
+        &[IoSlice::new(&hello)],
         &mut control,
         SendFlags::NOSIGNAL,
     )?;
@@ -117,8 +189,17 @@ fn say_who(channel: &OwnedFd, start: u64, handed: &[OwnedFd]) -> io::Result<()> 
 }
 
 /// Returns only where it could not, with the sentence that says why.
-fn become_the_command(spec: Spec, mark: &str, terminal: bool) -> Result<Never, String> {
-    if terminal {
+fn become_the_command(spec: Spec, mark: &str, place: Place) -> String {
+    match try_to(spec, mark, place) {
+        Ok(never) => match never {},
+        Err(why) => why,
+    }
+}
+
+enum Never {}
+
+fn try_to(spec: Spec, mark: &str, place: Place) -> Result<Never, String> {
+    if place == Place::Terminal {
         let tty = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
             .map_err(|_| "there is no terminal to hand over".to_owned())?;
         os::dispose(rustix::process::Signal::TTOU, os::Disposition::Ignore)

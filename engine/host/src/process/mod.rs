@@ -8,6 +8,9 @@
 //!    next gate starts while this command runs.
 //! 4. [`Processes::next`] brings [`Report`]s: live output, then one fact that ends the command.
 //!
+//! A gate is a copy of the one process that is started for this, the keeper, and the engine's own child: a copy
+//! costs a quarter of what starting this program costs, and nothing on the way of a command.
+//!
 //! A gate whose engine ends before `open` sees the end of its channel and ends with 111: nothing ran.
 //!
 //! ```ignore

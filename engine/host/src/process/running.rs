@@ -34,7 +34,7 @@ use super::ending::{ORPHAN_LOOK, Orphan, REST, SWEEP};
 use super::gate::Spec;
 use super::live::Live;
 use super::output::{Sink, Store};
-use super::start::{Gate, Heard};
+use super::start::{Gate, Heard, Keeper};
 use super::{Keep, Launch, Redactors, Report, Stream, tree};
 use crate::error::plainly;
 
@@ -75,6 +75,7 @@ pub struct Processes {
     pub(super) settings: Settings,
     pub(super) boot_id: String,
     pub(super) epoll: AsyncFd<OwnedFd>,
+    keeper: Option<Keeper>,
     pub(super) gates: VecDeque<Gate>,
     pub(super) commands: BTreeMap<u64, Command>,
     keys: u64,
@@ -112,6 +113,7 @@ impl Processes {
         Ok(Processes {
             boot_id: crate::clock::boot_id().to_owned(),
             epoll: crate::os::readable(epoll::create(epoll::CreateFlags::CLOEXEC)?)?,
+            keeper: None,
             gates: VecDeque::new(),
             commands: BTreeMap::new(),
             keys: 0,
@@ -132,9 +134,24 @@ impl Processes {
     /// Starts gates until `ready` of them wait. Where one cannot be started, [`Processes::admit`] will say so.
     pub fn prepare(&mut self, ready: usize) {
         while self.gates.len() < ready {
-            match Gate::start(&self.settings.gate, Heard::Alone) {
+            match self.gate() {
                 Ok(gate) => self.gates.push_back(gate),
                 Err(_) => break,
+            }
+        }
+    }
+
+    /// A copy of the keeper, which is started with the first; where it was killed, a gate by itself.
+    fn gate(&mut self) -> Result<Gate, String> {
+        let keeper = match &self.keeper {
+            Some(keeper) => keeper,
+            None => self.keeper.insert(Keeper::start(&self.settings.gate)?),
+        };
+        match keeper.gate()? {
+            Some(gate) => Ok(gate),
+            None => {
+                self.keeper = None;
+                Gate::start(&self.settings.gate, Heard::Alone)
             }
         }
     }
@@ -151,7 +168,7 @@ impl Processes {
             let gate = match (waiting, interactive) {
                 (Some(gate), _) => gate,
                 (None, true) => Gate::start(&self.settings.gate, Heard::AtTheTerminal)?,
-                (None, false) => Gate::start(&self.settings.gate, Heard::Alone)?,
+                (None, false) => self.gate()?,
             };
             let Some(ready) = gate.hear()? else {
                 continue;
@@ -172,7 +189,7 @@ impl Processes {
                 Command {
                     id,
                     identity: identity.clone(),
-                    handle: Some(ready.handle),
+                    origin: Some(ready.origin),
                     channel: ready.channel,
                     exit: Some(ready.exit),
                     out: pipe(ready.out),

@@ -1,9 +1,9 @@
 //! The engine's side of a gate: starting it, hearing who it is, telling it what to become.
 
 use std::ffi::OsString;
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -11,20 +11,24 @@ use std::sync::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags,
-    SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 
-use super::gate::TERMINAL;
+use super::gate::{HELLO, KEEPER, TERMINAL};
 use super::tree;
 use crate::error::plainly;
 
 /// A gate that was started and has not been heard yet.
 pub(super) struct Gate {
-    handle: duct::Handle,
     channel: OwnedFd,
-    pid: u32,
-    heard: Heard,
+    origin: Origin,
+}
+
+/// Where a gate comes from: started through duct by itself, or copied by the keeper, and then a plain child.
+pub(super) enum Origin {
+    Started(duct::Handle),
+    Copied,
 }
 
 /// Whether the command will have a session of its own or the terminal.
@@ -36,7 +40,7 @@ pub(super) enum Heard {
 
 /// A gate that has said who it is.
 pub(super) struct Ready {
-    pub handle: duct::Handle,
+    pub origin: Origin,
     pub channel: OwnedFd,
     pub pid: u32,
     pub start_time: u64,
@@ -53,67 +57,118 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 0,
 };
 
+/// The one gate that is started for a run, and copies itself for every command.
+pub(super) struct Keeper {
+    channel: OwnedFd,
+    handle: duct::Handle,
+}
+
+impl Keeper {
+    pub(super) fn start(program: &[OsString]) -> Result<Keeper, String> {
+        let (channel, handle) = start(program, Some(KEEPER))?;
+        // It is nobody's leftover, and no command either.
+        handle.pids().into_iter().for_each(super::spare);
+        Ok(Keeper { channel, handle })
+    }
+
+    /// A copy of it; `None` where it is not there any more.
+    pub(super) fn gate(&self) -> Result<Option<Gate>, String> {
+        let (channel, theirs) = sockets()?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let theirs = [theirs.as_fd()];
+        control.push(SendAncillaryMessage::ScmRights(&theirs));
+        let sent = rustix::net::sendmsg(
+            &self.channel,
+            &[IoSlice::new(b"g")],
+            &mut control,
+            SendFlags::NOSIGNAL,
+        );
+        Ok(sent.ok().map(|_| Gate {
+            channel,
+            origin: Origin::Copied,
+        }))
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // It ends with its channel; what is not reaped now is by whoever comes after this program.
+        let _ = self.handle.kill();
+        let _ = self.handle.wait();
+        self.handle.pids().into_iter().for_each(super::forget);
+    }
+}
+
+fn sockets() -> Result<(OwnedFd, OwnedFd), String> {
+    rustix::net::socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .map_err(|error| plain(&error.into()))
+}
+
+fn plain(error: &io::Error) -> String {
+    match Errno::from_io_error(error) {
+        Some(Errno::AGAIN | Errno::NOMEM) => {
+            "the system has no room for another process".to_owned()
+        }
+        Some(Errno::MFILE | Errno::NFILE) => {
+            "there are too many open files to start another process".to_owned()
+        }
+        _ => format!("no process can be started: {}", plainly(error)),
+    }
+}
+
+/// Starts a gate through duct, with one end of a socket as its input.
+fn start(program: &[OsString], role: Option<&str>) -> Result<(OwnedFd, duct::Handle), String> {
+    let (channel, theirs) = sockets()?;
+    let Some((name, arguments)) = program.split_first() else {
+        return Err("no program is set to be the gate".to_owned());
+    };
+    let arguments = arguments.iter().cloned().chain(role.map(OsString::from));
+    // Given in the hook, the descriptor is moved and not duplicated, and no copy of it stays here.
+    let theirs = Mutex::new(Some(theirs));
+    let environment: [(OsString, OsString); 0] = [];
+    let handle = duct::cmd(name.clone(), arguments)
+        .full_env(environment)
+        .unchecked()
+        .before_spawn(move |command| {
+            if let Ok(mut theirs) = theirs.lock()
+                && let Some(theirs) = theirs.take()
+            {
+                command.stdin(Stdio::from(theirs));
+            }
+            command.arg0("runbook");
+            Ok(())
+        })
+        .start()
+        .map_err(|error| plain(&error))?;
+    Ok((channel, handle))
+}
+
 impl Gate {
     pub(super) fn start(program: &[OsString], heard: Heard) -> Result<Gate, String> {
-        let plain = |error: io::Error| match Errno::from_io_error(&error) {
-            Some(Errno::AGAIN | Errno::NOMEM) => {
-                "the system has no room for another process".to_owned()
-            }
-            Some(Errno::MFILE | Errno::NFILE) => {
-                "there are too many open files to start another process".to_owned()
-            }
-            _ => format!("no process can be started: {}", plainly(&error)),
-        };
-        let (channel, theirs) = rustix::net::socketpair(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )
-        .map_err(|error| plain(error.into()))?;
-        let Some((name, arguments)) = program.split_first() else {
-            return Err("no program is set to be the gate".to_owned());
-        };
-        let mut arguments = arguments.to_vec();
-        if heard == Heard::AtTheTerminal {
-            arguments.push(TERMINAL.into());
-        }
-        // Given in the hook, the descriptor is moved and not duplicated, and no copy of it stays here.
-        let theirs = Mutex::new(Some(theirs));
-        let environment: [(OsString, OsString); 0] = [];
-        let handle = duct::cmd(name.clone(), arguments)
-            .full_env(environment)
-            .unchecked()
-            .before_spawn(move |command| {
-                if let Ok(mut theirs) = theirs.lock()
-                    && let Some(theirs) = theirs.take()
-                {
-                    command.stdin(Stdio::from(theirs));
-                }
-                command.arg0("runbook");
-                Ok(())
-            })
-            .start()
-            .map_err(plain)?;
-        let pid = handle.pids().first().copied().unwrap_or_default();
-        tree::know(pid);
+        let role = (heard == Heard::AtTheTerminal).then_some(TERMINAL);
+        let (channel, handle) = start(program, role)?;
+        handle.pids().into_iter().for_each(tree::know);
         Ok(Gate {
-            handle,
             channel,
-            pid,
-            heard,
+            origin: Origin::Started(handle),
         })
     }
 
     /// Waits until the gate has said who it is; `None` where it died instead.
     pub(super) fn hear(self) -> Result<Option<Ready>, String> {
-        let mut start = [0; 8];
+        let mut hello = [0; HELLO];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
             match rustix::net::recvmsg(
                 &self.channel,
-                &mut [IoSliceMut::new(&mut start)],
+                &mut [IoSliceMut::new(&mut hello)],
                 &mut control,
                 RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
             ) {
@@ -122,7 +177,7 @@ impl Gate {
                 Err(Errno::AGAIN) => {
                     let mut wait = [PollFd::new(&self.channel, PollFlags::IN)];
                     if let Ok(0) = rustix::event::poll(&mut wait, Some(&PATIENCE)) {
-                        let _ = self.handle.kill();
+                        self.give_up();
                         return Err("a process was started and did not begin".to_owned());
                     }
                 }
@@ -138,22 +193,46 @@ impl Gate {
             .flatten();
         let (exit, out, err) = (handed.next(), handed.next(), handed.next());
         drop(handed);
-        match exit {
-            Some(exit) if received == start.len() => Ok(Some(Ready {
-                start_time: u64::from_le_bytes(start),
-                handle: self.handle,
-                channel: self.channel,
-                pid: self.pid,
-                exit,
-                out: out.filter(|_| self.heard == Heard::Alone),
-                err: err.filter(|_| self.heard == Heard::Alone),
-            })),
+        let (pid, start) = hello.split_at(4);
+        match (exit, pid.try_into(), start.try_into()) {
+            (Some(exit), Ok(pid), Ok(start)) if received == HELLO => {
+                let pid = u32::from_le_bytes(pid);
+                tree::know(pid);
+                Ok(Some(Ready {
+                    start_time: u64::from_le_bytes(start),
+                    origin: self.origin,
+                    channel: self.channel,
+                    pid,
+                    exit,
+                    out,
+                    err,
+                }))
+            }
+            // The keeper could not copy itself.
+            (None, Ok(code), _) if received == 4 => {
+                let code = i32::from_le_bytes(code);
+                Err(plain(&io::Error::from_raw_os_error(code)))
+            }
             _ => {
-                let _ = self.handle.kill();
-                let _ = self.handle.wait();
-                tree::forget(self.pid);
+                self.give_up();
                 Ok(None)
             }
+        }
+    }
+
+    fn give_up(self) {
+        if let Origin::Started(handle) = self.origin {
+            let _ = handle.kill();
+            let _ = handle.wait();
+            handle.pids().into_iter().for_each(tree::forget);
+        }
+    }
+
+    /// How many of the children that are known are this gate.
+    pub(super) fn counts(&self) -> usize {
+        match self.origin {
+            Origin::Started(_) => 1,
+            Origin::Copied => 0,
         }
     }
 }
