@@ -1,7 +1,8 @@
 //! Files and blocks: which statement is which, and where it stands.
 
-use super::head::{Head, Want, first_word};
-use super::scan::{Edit, EditKind};
+use super::head::{Head, Want};
+use super::mend::{Edit, EditKind};
+use super::words::first_word;
 use super::{
     Ctx, Kids, Pair, Rule, command, declare, does, flow, human, policy, scenario, table, text,
 };

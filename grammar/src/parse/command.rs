@@ -1,7 +1,8 @@
 //! Commands, fences, requests: what is copied from a terminal and means itself.
 
-use super::head::{Head, first_word};
+use super::head::Head;
 use super::text::{self, Escapes, Writer};
+use super::words::first_word;
 use super::{Ctx, Kids, Pair, Rule};
 use crate::ast::{Command, CommandBody, Fence, Http, HttpOption, Look, Mark, Name, Str};
 use crate::codes;

@@ -3,7 +3,7 @@
 //! From the loosest to the tightest: `or`, `and`, `not`, the comparisons (with `in`, `contains`, `matches`, `is`),
 //! `else`, `..`, `+ -`, `* /`, unary `-`. Comparisons and ranges do not chain; `else` binds to the right.
 
-use super::head::first_word;
+use super::words::first_word;
 use super::{Ctx, Kids, Pair, Rule, literal, text, too_deep};
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, MAX_DEPTH, Name, Pattern};
 use crate::codes;
@@ -67,7 +67,16 @@ pub(super) fn expr<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         Rule::expr | Rule::expr_in => {}
         _ => return primary(ctx, pair),
     }
-    let Some(expr) = ctx.deeper(&pair.clone(), |ctx| flat(ctx, pair)) else {
+    // The outermost list of an expression is in no bracket.
+    let outermost = ctx.brackets == 0;
+    ctx.brackets += 1;
+    let found = if outermost {
+        Some(flat(ctx, pair))
+    } else {
+        ctx.deeper(&pair.clone(), |ctx| flat(ctx, pair))
+    };
+    ctx.brackets -= 1;
+    let Some(expr) = found else {
         return Expr {
             kind: ExprKind::Bad,
             span,

@@ -89,7 +89,7 @@ pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
                 codes::LITERAL,
                 format!(
                     "`{}` is no number, duration, percentage or date",
-                    super::head::shown(text)
+                    super::words::shown(text)
                 ),
                 span,
                 "this cannot be read",

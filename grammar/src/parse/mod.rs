@@ -3,6 +3,7 @@
 //! | file | what it reads |
 //! |---|---|
 //! | `head` | the one line every statement begins with: its parts, its clauses, what is left over |
+//! | `clause` | what follows a statement's parts: `within 5m`, `only if ready` |
 //! | `block` | files, blocks, and which statement is which |
 //! | `text` | strings, prose, holes, checklist items |
 //! | `command` | commands, fences, requests |
@@ -10,7 +11,8 @@
 //! | `declare`, `flow`, `does`, `policy`, `scenario` | the statements, by family |
 //! | `table` | the rows of a matrix |
 //! | `scan` | brackets without the grammar: nesting, and braces that do not match |
-//! | `human` | how a rule of the grammar is called when one speaks to a person |
+//! | `mend` | text with its braces put right, and the way back to the file's places |
+//! | `human`, `words` | how a rule of the grammar is called when one speaks to a person |
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +26,7 @@ use crate::source::Source;
 use crate::span::{SourceId, Span};
 
 mod block;
+mod clause;
 mod command;
 mod declare;
 mod does;
@@ -32,12 +35,14 @@ mod flow;
 mod head;
 mod human;
 mod literal;
+mod mend;
 mod policy;
 mod scan;
 mod scenario;
 mod table;
 mod text;
 mod types;
+mod words;
 
 /// The grammar, as pest compiled it.
 mod grammar {
@@ -47,7 +52,8 @@ mod grammar {
 }
 
 use grammar::{Grammar, Rule};
-use scan::{Braces, Shifts};
+use mend::Shifts;
+use scan::Braces;
 
 type Pair<'s> = pest::iterators::Pair<'s, Rule>;
 type Pairs<'s> = pest::iterators::Pairs<'s, Rule>;
@@ -60,7 +66,7 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     let mut shifts = Shifts::default();
     let mut text = source.text.as_str();
     if !deep.is_empty() {
-        (shortened, shifts) = scan::cut(&source.text, &deep);
+        (shortened, shifts) = mend::cut(&source.text, &deep);
         text = &shortened;
     }
     let (mut file, mut diagnostics) = read(source.id, text, shifts.clone());
@@ -81,6 +87,10 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
         });
     }
     for stretch in deep {
+        // What stands for the stretch may itself be one level too deep.
+        diagnostics.retain(|mistake| {
+            mistake.code != codes::TOO_DEEP || mistake.span().start as usize != stretch.start
+        });
         diagnostics.push(too_deep(Span::new(
             source.id,
             stretch.start,
@@ -104,7 +114,7 @@ fn mended(id: SourceId, text: &str, earlier: &Shifts) -> Option<(File, Vec<Diagn
     if edits.is_empty() || edits.len() > MAX_EDITS {
         return None;
     }
-    let (mended, shifts) = scan::mend(text, &edits);
+    let (mended, shifts) = mend::mend(text, &edits);
     let (file, mut diagnostics) = read(id, &mended, shifts.after(earlier.clone()));
     if diagnostics
         .iter()
@@ -180,6 +190,8 @@ pub(crate) struct Ctx<'s> {
     header: Option<Header>,
     /// How many blocks and brackets are open.
     depth: usize,
+    /// How many lists of operands are being read, one inside the other.
+    brackets: usize,
     /// The depth of the deepest expression that was read since this was last put to 0.
     deepest: usize,
     /// That an expression of this statement is too deep was said.
@@ -198,6 +210,7 @@ impl<'s> Ctx<'s> {
             comments: Vec::new(),
             header: None,
             depth: 0,
+            brackets: 0,
             deepest: 0,
             deep_spoken: false,
             muted: None,

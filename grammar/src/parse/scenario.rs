@@ -94,7 +94,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
 
 fn when_does<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<WhenDoes> {
     let span = text::trimmed(ctx, &pair);
-    let word = super::head::first_word(pair.as_str());
+    let word = super::words::first_word(pair.as_str());
     let mut kids = Kids::of(pair);
     let value = kids.next(ctx);
     if word == "times" {

@@ -263,7 +263,7 @@ fn cell<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, role: Role) -> Cell {
         match kid.as_rule() {
             Rule::cell_text => {
                 ctx.push(
-                    Diagnostic::error(codes::CELL_TEST, format!("`{}` is no value and no test", super::head::shown(raw)), span, "this cell")
+                    Diagnostic::error(codes::CELL_TEST, format!("`{}` is no value and no test", super::words::shown(raw)), span, "this cell")
                         .help("write a value, `any`, a comparison (`> 10%`), a range (`5%..10%`), or a list of them; put quotes around text with blanks"),
                 );
                 return Cell {

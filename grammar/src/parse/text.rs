@@ -1,6 +1,6 @@
 //! Text with holes: strings, prose, warnings, checklist items, names.
 
-use super::head::{first_word, is_reserved};
+use super::words::{first_word, is_reserved};
 use super::{Ctx, Kids, Pair, Rule, types};
 use crate::ast::{Formal, Name, Path, Pattern, StmtKind, Str, StrPart};
 use crate::codes;
@@ -27,7 +27,7 @@ fn name_at(ctx: &mut Ctx<'_>, text: &str, start: usize) -> Name {
     if !plain || text.starts_with(|sign: char| sign.is_ascii_digit()) {
         let mut diagnostic = Diagnostic::error(
             codes::NAME_FORM,
-            format!("`{}` is no name", super::head::shown(text)),
+            format!("`{}` is no name", super::words::shown(text)),
             span,
             "this name has other characters",
         );
