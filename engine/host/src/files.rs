@@ -269,10 +269,7 @@ mod tests {
             Err(Refusal::Unreadable(_))
         ));
         assert_eq!(below.walk("lib/a.rbk", OFlags::RDONLY).map(|_| ()), Ok(()));
-        assert_eq!(
-            below.walk("up/secret", OFlags::RDONLY).map(|_| ()).is_err(),
-            true
-        );
+        assert!(below.walk("up/secret", OFlags::RDONLY).is_err());
     }
 
     #[test]

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use runbook_core::effect::{Effect, EffectId, Request, Role, Run, Urgency};
-use runbook_core::event::{Event, Fact, Moment, Running};
-use runbook_core::prompt::{Answer, ConfirmDeclined, Detail, Prompt, PromptKind};
+use runbook_core::effect::{Effect, EffectId, Request, Role, Run};
+use runbook_core::event::{Event, Fact, Moment};
+use runbook_core::prompt::Prompt;
 use runbook_core::state::{Over, State, due};
 use runbook_core::step::step;
 use runbook_core::view::{View, view};
@@ -25,14 +25,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Finish, exit_code, perform, scrub};
 use crate::clock;
-use crate::codes;
-use crate::error::{HostError, plainly};
+use crate::error::HostError;
 use crate::http::Requests;
 use crate::journal::record::Intent;
 use crate::journal::{Entry, HostRecord, Journal};
 use crate::lock::Lock;
 use crate::operator::{Operator, Said};
-use crate::process::{Identity, Launch, Processes, Report, Settings};
+use crate::process::{Identity, Launch, Processes, Settings};
 use crate::runs::{Held, StateHome};
 use crate::secrets::Vault;
 use crate::signals::{Signal, Signals};
@@ -51,7 +50,7 @@ pub(super) enum Suspect {
 }
 
 /// Prompts of the host itself count down from the end of the numbers.
-const OURS: u64 = u64::MAX - (1 << 32);
+pub(super) const OURS: u64 = u64::MAX - (1 << 32);
 
 /// What one engine holds of one run.
 pub(super) struct Driver<'p> {
@@ -86,19 +85,19 @@ pub(super) struct Driver<'p> {
     /// Processes of an earlier engine that live and that nobody watches yet.
     pub orphans: BTreeMap<EffectId, Identity>,
     /// Commands that were started and are not over.
-    running: BTreeSet<EffectId>,
+    pub(super) running: BTreeSet<EffectId>,
     /// Of these the terminal was lent to.
-    interactive: BTreeSet<EffectId>,
+    pub(super) interactive: BTreeSet<EffectId>,
     /// Looks: their outcome may wait for the next sync.
-    looks: BTreeSet<EffectId>,
+    pub(super) looks: BTreeSet<EffectId>,
     /// Wishes held back until a person says that they may be carried out, by the prompt that asks.
-    doubted: BTreeMap<EffectId, Effect>,
-    next_prompt: u64,
-    interrupts: u32,
-    detached: Detached,
-    signal: Option<Signal>,
-    over: Option<Over>,
-    view: Option<View>,
+    pub(super) doubted: BTreeMap<EffectId, Effect>,
+    pub(super) next_prompt: u64,
+    pub(super) interrupts: u32,
+    pub(super) detached: Detached,
+    pub(super) signal: Option<Signal>,
+    pub(super) over: Option<Over>,
+    pub(super) view: Option<View>,
 }
 
 /// Whether the terminal went away.
@@ -208,7 +207,7 @@ impl<'p> Driver<'p> {
                 tokio::select! {
                     biased;
                     report = self.processes.next() => self.heard(report, &mut events),
-                    event = self.requests.next() => self.answered(event, &mut events),
+                    event = self.requests.next() => events.push(event),
                     Some(fetched) = self.fetched.recv() => self.secret_fetched(fetched),
                     signal = self.signals.next() => self.signalled(signal, &mut events),
                     Some(said) = self.said.recv() => self.hear(said, &mut events)?,
@@ -225,7 +224,7 @@ impl<'p> Driver<'p> {
                 self.heard(report, &mut events);
             }
             while let Some(event) = at_once(self.requests.next()).await {
-                self.answered(event, &mut events);
+                events.push(event);
             }
             while let Ok(said) = self.said.try_recv() {
                 self.hear(said, &mut events)?;
@@ -313,14 +312,7 @@ impl<'p> Driver<'p> {
         acts: &mut Vec<Act>,
         facts: &mut VecDeque<Event>,
     ) {
-        let effect = match self.doubt(effect) {
-            Ok(effect) => effect,
-            Err(prompt) => {
-                acts.push(Act::Other(prompt));
-                return;
-            }
-        };
-        match effect {
+        match self.doubt(effect) {
             Effect::Run(run) => {
                 let vault = &self.vault;
                 let launch = Launch::of(&run, &self.directory, &self.inherited, &mut |value| {
@@ -416,41 +408,6 @@ impl<'p> Driver<'p> {
         };
         self.journal
             .append(at, Entry::Host(&HostRecord::Intent(intent)));
-    }
-
-    /// After a record was cut off that may have been an intent, what acts first is asked about.
-    fn doubt(&mut self, effect: Effect) -> Result<Effect, Effect> {
-        if self.suspect == Suspect::No {
-            return Ok(effect);
-        }
-        let (shown, path) = match &effect {
-            Effect::Run(run) if run.mark == Mark::Act => (&run.shown, &run.path),
-            Effect::Request(request) if request.mark == Mark::Act => {
-                (&request.shown, &request.path)
-            }
-            _ => return Ok(effect),
-        };
-        let prompt = Prompt {
-            kind: PromptKind::Confirm {
-                declined: ConfirmDeclined::Fails,
-            },
-            text:
-                "The journal lost its last record, and this may have been started then. Start it?"
-                    .into(),
-            keys: Vec::new(),
-            detail: vec![Detail::Command(shown.clone())],
-            path: path.clone(),
-            deadline: None,
-            otherwise: None,
-        };
-        let id = self.own_prompt();
-        self.doubted.insert(id, effect);
-        Err(Effect::Ask { id, prompt })
-    }
-
-    pub fn own_prompt(&mut self) -> EffectId {
-        self.next_prompt += 1;
-        EffectId(self.next_prompt)
     }
 
     /// Whether a fact must be on the disk even if nothing is shown of it.
@@ -560,7 +517,7 @@ impl<'p> Driver<'p> {
         self.set_free(at, Effect::Run(run))
     }
 
-    fn set_free(&mut self, at: Moment, effect: Effect) -> Result<(), HostError> {
+    pub(super) fn set_free(&mut self, at: Moment, effect: Effect) -> Result<(), HostError> {
         let mut acts = Vec::new();
         let mut facts = VecDeque::new();
         self.admit(at, effect, &mut acts, &mut facts);
@@ -607,158 +564,11 @@ impl<'p> Driver<'p> {
     }
 
     /// Made once a turn.
-    fn current_view(&mut self) -> View {
+    pub(super) fn current_view(&mut self) -> View {
         match self.view.take() {
             Some(view) => view,
             None => view(self.plan, &self.state),
         }
-    }
-
-    fn heard(&mut self, report: Report, events: &mut Vec<Event>) {
-        match report {
-            Report::Output { id, bytes, .. } => self.operator.output(id, &bytes),
-            Report::Fact(event) => events.push(event),
-        }
-    }
-
-    fn answered(&mut self, event: Event, events: &mut Vec<Event>) {
-        events.push(event);
-    }
-
-    /// Keeps count of what is over.
-    fn ended(&mut self, event: &Event) {
-        if let Event::Exited { effect, .. }
-        | Event::NotStarted { effect, .. }
-        | Event::Lost { effect, .. } = event
-        {
-            self.running.remove(effect);
-            if self.interactive.remove(effect) && self.interactive.is_empty() {
-                self.operator.return_terminal();
-            }
-        }
-    }
-
-    fn hear(&mut self, said: Said, events: &mut Vec<Event>) -> Result<(), HostError> {
-        match said {
-            Said::Answered { id, answer, by } if id.0 > OURS => self.own_answer(id, answer, by)?,
-            Said::Answered { id, answer, by } => events.push(Event::Answered {
-                effect: id,
-                answer,
-                by,
-            }),
-            Said::Unanswerable { id } if id.0 > OURS => self.refused(id),
-            Said::Unanswerable { id } => events.push(Event::Unanswerable { effect: id }),
-            Said::Noted { text } => events.push(Event::Noted {
-                text,
-                by: self.operator_name.clone(),
-            }),
-            Said::Interrupted => self.interrupted(events),
-            Said::Pause { reason } => events.push(Event::ParkRequested {
-                why: reason,
-                running: Running::LetEnd,
-            }),
-        }
-        Ok(())
-    }
-
-    fn interrupted(&mut self, events: &mut Vec<Event>) {
-        self.interrupts += 1;
-        events.push(Event::Interrupted {
-            times: self.interrupts,
-        });
-    }
-
-    fn signalled(&mut self, signal: Signal, events: &mut Vec<Event>) {
-        match signal {
-            Signal::Interrupt => self.interrupted(events),
-            Signal::Quit => {
-                self.interrupts = self.interrupts.max(2);
-                self.interrupted(events);
-            }
-            Signal::Terminate => {
-                if self.signal == Some(Signal::Terminate) {
-                    for id in self.running.clone() {
-                        self.processes.stop(id, Urgency::Kill);
-                    }
-                }
-                self.signal = Some(Signal::Terminate);
-                events.push(Event::ParkRequested {
-                    why: "the engine was told to end (SIGTERM)".into(),
-                    running: Running::Stop,
-                });
-            }
-            Signal::HangUp => {
-                self.detached = Detached::Yes;
-                self.signal.get_or_insert(Signal::HangUp);
-                let open: Vec<EffectId> = self.state.prompts().map(|(id, _)| id).collect();
-                for id in open {
-                    self.operator.withdraw(id);
-                    events.push(Event::Unanswerable { effect: id });
-                }
-                for id in self.doubted.keys().copied().collect::<Vec<_>>() {
-                    self.refused(id);
-                }
-            }
-            Signal::Suspend => {
-                self.operator.lend_terminal();
-                // Where it cannot be stopped, it goes on.
-                let _ = crate::signals::stop_self();
-                self.operator.return_terminal();
-            }
-            Signal::Continue | Signal::Resized => {
-                let view = self.current_view();
-                self.operator.redraw(&view, clock::now());
-                self.view = Some(view);
-            }
-        }
-    }
-
-    /// An answer to a prompt of the host's own.
-    fn own_answer(&mut self, id: EffectId, answer: Answer, by: String) -> Result<(), HostError> {
-        let Some(effect) = self.doubted.remove(&id) else {
-            self.secret_told(id, answer);
-            return Ok(());
-        };
-        match answer {
-            Answer::Yes => {
-                self.suspect = Suspect::No;
-                let about = match &effect {
-                    Effect::Run(run) => run.id,
-                    Effect::Request(request) => request.id,
-                    _ => EffectId(0),
-                };
-                let at = clock::now();
-                let record = HostRecord::AskedAgain { effect: about, by };
-                self.journal.append(at, Entry::Host(&record));
-                self.set_free(at, effect)?;
-                // What else was held back for the same reason goes the same way.
-                for (_, effect) in std::mem::take(&mut self.doubted) {
-                    self.set_free(at, effect)?;
-                }
-            }
-            _ => self.give_up(),
-        }
-        Ok(())
-    }
-
-    /// A prompt of the host's own that nobody answers.
-    fn refused(&mut self, id: EffectId) {
-        if self.doubted.remove(&id).is_some() {
-            self.give_up();
-        } else {
-            self.secret_untold(id);
-        }
-    }
-
-    /// Whoever settles what may have run twice is not here: the run waits for them, its wish still open.
-    fn give_up(&mut self) {
-        let why = "a command may have been started already, and nobody said what is to be done";
-        let record = HostRecord::Parked {
-            why: why.into(),
-            until: None,
-        };
-        self.journal.append(clock::now(), Entry::Host(&record));
-        self.over = Some(Over::Parked { why: why.into() });
     }
 
     fn is_due(&self, now: Moment) -> bool {
@@ -777,46 +587,6 @@ impl<'p> Driver<'p> {
             }
             None => SLICE,
         }
-    }
-
-    /// The journal cannot be written: what runs is let end, its outcome is said, and nothing is started.
-    async fn wind_down(&mut self, error: &HostError) {
-        use runbook_core::effect::Notice;
-        let text = format!("{error}. Nothing more is started; what runs is let end.");
-        self.tell(&Notice::Warning { text });
-        while !self.running.is_empty() {
-            tokio::select! {
-                biased;
-                report = self.processes.next() => match report {
-                    Report::Output { id, bytes, .. } => self.operator.output(id, &bytes),
-                    Report::Fact(event) => {
-                        self.ended(&event);
-                        if let Event::Exited { exit, output, .. } = &event {
-                            let text = format!(
-                                "a command ended ({}) and could not be recorded: {}",
-                                said(exit),
-                                output.text.trim_end()
-                            );
-                            self.tell(&Notice::Warning { text });
-                        }
-                    }
-                },
-                signal = self.signals.next() => {
-                    if matches!(signal, Signal::Interrupt | Signal::Terminate | Signal::Quit) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn said(exit: &runbook_core::event::Exit) -> String {
-    use runbook_core::event::Exit;
-    match exit {
-        Exit::Code(code) => format!("exit {code}"),
-        Exit::Signal(name) => name.clone(),
-        Exit::Stopped { signal } => format!("stopped by {signal}"),
     }
 }
 
@@ -843,62 +613,5 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
         biased;
         value = future => Some(value),
         () = std::future::ready(()) => None,
-    }
-}
-
-/// Asks whether the damaged end of a journal may be cut off.
-///
-/// # Errors
-/// Nobody is there, or the answer is no.
-pub(super) async fn agree_to_cut(
-    operator: &mut dyn Operator,
-    said: &mut UnboundedReceiver<Said>,
-    why: &str,
-    bytes: usize,
-) -> Result<(), HostError> {
-    let id = EffectId(OURS);
-    let prompt = Prompt {
-        kind: PromptKind::Confirm {
-            declined: ConfirmDeclined::Fails,
-        },
-        text: "Cut the damaged end off and go on?".into(),
-        keys: Vec::new(),
-        detail: vec![
-            Detail::Warning(format!("The journal cannot be trusted to its end: {why}.")),
-            Detail::Prose(format!(
-                "It was torn by a power cut, and then nothing is lost; or it rotted since, and then an outcome that was shown is lost. The {bytes} bytes are kept aside, and the next step that acts asks before it starts."
-            )),
-        ],
-        path: String::new(),
-        deadline: None,
-        otherwise: None,
-    };
-    operator.ask(id, &prompt, &View::default());
-    let refused = || {
-        HostError::new(
-            codes::JOURNAL_TAIL,
-            format!("the journal cannot be trusted to its end: {why}"),
-        )
-        .help("Resume it in a terminal and say what is to be done.")
-    };
-    let mut signals =
-        Signals::begin().map_err(|error| HostError::new(codes::JOURNAL_TAIL, plainly(&error)))?;
-    loop {
-        tokio::select! {
-            said = said.recv() => match said {
-                Some(Said::Answered { id: other, answer, .. }) if other == id => {
-                    return if answer == Answer::Yes { Ok(()) } else { Err(refused()) };
-                }
-                Some(Said::Unanswerable { .. } | Said::Interrupted | Said::Pause { .. }) | None => {
-                    return Err(refused());
-                }
-                Some(_) => {}
-            },
-            signal = signals.next() => {
-                if signal.exit_code() != 0 {
-                    return Err(refused());
-                }
-            }
-        }
     }
 }

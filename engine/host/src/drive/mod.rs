@@ -5,13 +5,16 @@
 //! |---|---|
 //! | this one | what the command line asks for: run, resume, undo |
 //! | [`driver`] | the loop |
-//! | [`perform`] | what a wish is in the world |
+//! | [`hear`], [`doubt`] | what comes in; questions of the host's own |
+//! | [`perform`], [`needs`] | what a wish is in the world |
 //! | [`replay`] | a journal folded again, for resume and for `show` |
 //! | [`scrub`] | secrets taken out of facts |
 //! | [`changed`] | what became of a runbook since its run began |
 
 pub mod changed;
+mod doubt;
 mod driver;
+mod hear;
 mod needs;
 mod perform;
 pub mod replay;
@@ -289,7 +292,7 @@ fn take_up(
     let (cut, suspect) = match &replay.reading.tail {
         Tail::Ambiguous { bytes, why } => {
             let kept = bytes.len();
-            runtime.block_on(driver::agree_to_cut(&mut *operator, &mut said, why, kept))?;
+            runtime.block_on(doubt::agree_to_cut(&mut *operator, &mut said, why, kept))?;
             (Cut::Agreed, Suspect::Yes)
         }
         _ => (Cut::TornOnly, Suspect::No),

@@ -1,0 +1,148 @@
+//! What comes in: reports of processes, what the person says, signals.
+
+use runbook_core::effect::{EffectId, Urgency};
+use runbook_core::event::{Event, Running};
+
+use super::driver::{Detached, Driver, OURS};
+use crate::clock;
+use crate::error::HostError;
+use crate::operator::Said;
+use crate::process::Report;
+use crate::signals::Signal;
+
+impl Driver<'_> {
+    pub(super) fn heard(&mut self, report: Report, events: &mut Vec<Event>) {
+        match report {
+            Report::Output { id, bytes, .. } => self.operator.output(id, &bytes),
+            Report::Fact(event) => events.push(event),
+        }
+    }
+
+    /// Keeps count of what is over.
+    pub(super) fn ended(&mut self, event: &Event) {
+        if let Event::Exited { effect, .. }
+        | Event::NotStarted { effect, .. }
+        | Event::Lost { effect, .. } = event
+        {
+            self.running.remove(effect);
+            if self.interactive.remove(effect) && self.interactive.is_empty() {
+                self.operator.return_terminal();
+            }
+        }
+    }
+
+    pub(super) fn hear(&mut self, said: Said, events: &mut Vec<Event>) -> Result<(), HostError> {
+        match said {
+            Said::Answered { id, answer, by } if id.0 > OURS => self.own_answer(id, answer, by)?,
+            Said::Answered { id, answer, by } => events.push(Event::Answered {
+                effect: id,
+                answer,
+                by,
+            }),
+            Said::Unanswerable { id } if id.0 > OURS => self.refused(id),
+            Said::Unanswerable { id } => events.push(Event::Unanswerable { effect: id }),
+            Said::Noted { text } => events.push(Event::Noted {
+                text,
+                by: self.operator_name.clone(),
+            }),
+            Said::Interrupted => self.interrupted(events),
+            Said::Pause { reason } => events.push(Event::ParkRequested {
+                why: reason,
+                running: Running::LetEnd,
+            }),
+        }
+        Ok(())
+    }
+
+    pub(super) fn interrupted(&mut self, events: &mut Vec<Event>) {
+        self.interrupts += 1;
+        events.push(Event::Interrupted {
+            times: self.interrupts,
+        });
+    }
+
+    pub(super) fn signalled(&mut self, signal: Signal, events: &mut Vec<Event>) {
+        match signal {
+            Signal::Interrupt => self.interrupted(events),
+            Signal::Quit => {
+                self.interrupts = self.interrupts.max(2);
+                self.interrupted(events);
+            }
+            Signal::Terminate => {
+                if self.signal == Some(Signal::Terminate) {
+                    for id in self.running.clone() {
+                        self.processes.stop(id, Urgency::Kill);
+                    }
+                }
+                self.signal = Some(Signal::Terminate);
+                events.push(Event::ParkRequested {
+                    why: "the engine was told to end (SIGTERM)".into(),
+                    running: Running::Stop,
+                });
+            }
+            Signal::HangUp => {
+                self.detached = Detached::Yes;
+                self.signal.get_or_insert(Signal::HangUp);
+                let open: Vec<EffectId> = self.state.prompts().map(|(id, _)| id).collect();
+                for id in open {
+                    self.operator.withdraw(id);
+                    events.push(Event::Unanswerable { effect: id });
+                }
+                for id in self.doubted.keys().copied().collect::<Vec<_>>() {
+                    self.refused(id);
+                }
+            }
+            Signal::Suspend => {
+                self.operator.lend_terminal();
+                // Where it cannot be stopped, it goes on.
+                let _ = crate::signals::stop_self();
+                self.operator.return_terminal();
+            }
+            Signal::Continue | Signal::Resized => {
+                let view = self.current_view();
+                self.operator.redraw(&view, clock::now());
+                self.view = Some(view);
+            }
+        }
+    }
+
+    /// The journal cannot be written: what runs is let end, its outcome is said, and nothing is started.
+    pub(super) async fn wind_down(&mut self, error: &HostError) {
+        use runbook_core::effect::Notice;
+        let text = format!("{error}. Nothing more is started; what runs is let end.");
+        self.tell(&Notice::Warning { text });
+        while !self.running.is_empty() {
+            tokio::select! {
+                biased;
+                report = self.processes.next() => match report {
+                    Report::Output { id, bytes, .. } => self.operator.output(id, &bytes),
+                    Report::Fact(event) => {
+                        self.ended(&event);
+                        if let Event::Exited { exit, output, .. } = &event {
+                            let text = format!(
+                                "a command ended ({}) and could not be recorded: {}",
+                                said(exit),
+                                output.text.trim_end()
+                            );
+                            self.tell(&Notice::Warning { text });
+                        }
+                    }
+                },
+                signal = self.signals.next() => {
+                    if matches!(signal, Signal::Interrupt | Signal::Terminate | Signal::Quit) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn said(exit: &runbook_core::event::Exit) -> String {
+    use runbook_core::event::Exit;
+    match exit {
+        Exit::Code(code) => format!("exit {code}"),
+        Exit::Signal(name) => name.clone(),
+        Exit::Stopped { signal } => format!("stopped by {signal}"),
+    }
+}
