@@ -146,7 +146,8 @@ impl<'a> Resolver<'a> {
         if left.ty == right.ty {
             return Some((left, right));
         }
-        let text_like = |ty: &Type| matches!(ty, Type::Text | Type::OneOf(_));
+        let text_like =
+            |ty: &Type| matches!(ty, Type::Text | Type::OneOf(_) | Type::Url | Type::Path);
         let literal = |expr: &Expr| {
             matches!(
                 expr.kind,

@@ -20,6 +20,9 @@ pub(super) enum Facts {
     Nothing,
     Command,
     Request,
+    /// What a `let` ran: it went well, or the `let` had failed.
+    ReadCommand,
+    ReadRequest,
 }
 
 /// The words an `expect` knows; no value may be called so.
@@ -323,6 +326,13 @@ impl<'a> Resolver<'a> {
                 fact,
                 LastFact::Status | LastFact::Body | LastFact::Header | LastFact::Elapsed
             ),
+            Facts::ReadCommand => matches!(
+                fact,
+                LastFact::Output | LastFact::Stderr | LastFact::Elapsed
+            ),
+            Facts::ReadRequest => {
+                matches!(fact, LastFact::Body | LastFact::Header | LastFact::Elapsed)
+            }
         };
         if fits {
             if matches!(fact, LastFact::Exit | LastFact::Status) {
@@ -341,11 +351,29 @@ impl<'a> Resolver<'a> {
             ),
             Facts::Nothing => (
                 format!("`{word}` speaks of a command, and none stands just above this `expect`"),
-                "put the `expect` right below its command or request; what a `let` reads has its name",
+                "put the `expect` right below its command or request",
             ),
             Facts::Command => (
                 format!("a command has no `{word}`"),
                 "write `exit`, `output`, `stderr` or `elapsed`",
+            ),
+            Facts::ReadCommand | Facts::ReadRequest
+                if matches!(fact, LastFact::Exit | LastFact::Status) =>
+            {
+                (
+                    format!(
+                        "a `let` goes well or fails by itself, so `{word}` is nothing to expect"
+                    ),
+                    "run the command or request on its own line, with the `expect` below it",
+                )
+            }
+            Facts::ReadCommand => (
+                format!("a command has no `{word}`"),
+                "write `output`, `stderr` or `elapsed`",
+            ),
+            Facts::ReadRequest => (
+                format!("a response has no `{word}`"),
+                "write `body`, `header` or `elapsed`",
             ),
             Facts::Request => (
                 format!("a response has no `{word}`"),

@@ -3,18 +3,21 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`scope`] | which name means what |
+//! | [`scope`], [`binding`] | which name means what |
 //! | [`units`] | the files, their modules and the names they declare |
 //! | [`types`], [`exprs`], [`binary`], [`functions`] | types, expressions and how they fit together |
 //! | [`templates`], [`commands`] | text with holes; commands and requests |
 //! | [`matrices`], [`decide`] | tables, and decisions by them |
 //! | [`declare`], [`people`], [`inputs`], [`triggers`] | declarations |
-//! | [`procedures`] | signatures, order, calls |
-//! | [`places`], [`policies`], [`blocks`] | what may stand where, and what a block says of itself |
+//! | [`procedures`], [`calls`] | signatures, order, calls |
+//! | [`places`], [`policies`], [`clauses`], [`blocks`], [`leaving`] | what may stand where, and what a block says of itself |
 //! | [`flow`], [`things`], [`prompts`], [`rewind`] | statements |
 
 mod binary;
+mod binding;
 mod blocks;
+mod calls;
+mod clauses;
 mod commands;
 mod decide;
 mod declare;
@@ -22,6 +25,7 @@ mod exprs;
 mod flow;
 mod functions;
 mod inputs;
+mod leaving;
 mod matrices;
 mod people;
 mod places;

@@ -5,22 +5,20 @@
 //! `in` hold for the whole block, or, where they name something bound in it, from their line on.
 
 use super::Resolver;
-use super::blocks::{Around, Course, Kind, head_of};
+use super::blocks::{Around, Kind, head_of};
 use super::commands::{method_mark, milliseconds};
 use super::places::{self, Place};
-use super::scope::Names;
 use super::templates::Use;
 use crate::codes;
-use crate::command::{Manner, Mark};
-use crate::expr::{Clause, Expr, ExprKind, Factor};
+use crate::command::Mark;
+use crate::expr::{Expr, ExprKind};
 use crate::ids::*;
-use crate::plan::{Guard, Judged, NodeKind, Policies, Repeatable, Retry};
+use crate::plan::{Guard, Policies, Repeatable};
 use crate::resolve::narrow;
-use crate::value::{Type, Value};
+use crate::value::Type;
 use runbook_grammar::ast::{self, ExprKind as A, Stmt, StmtKind, Undo};
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::span::Span;
-use rust_decimal::Decimal;
 
 /// The policies of a block as far as they are known when its statements begin.
 #[derive(Default)]
@@ -30,11 +28,11 @@ pub(super) struct Head<'a> {
     /// `env` and `in` that wait for a name bound in the block, by the place of their statement.
     waiting: Vec<Span>,
     /// The step itself says how long an attempt may take.
-    own_timeout: bool,
-    undo: Option<(&'a Undo, Span)>,
-    on_failure: Option<&'a ast::Block>,
-    always: Option<&'a ast::Block>,
-    manner: Option<(&'a StmtKind, Span)>,
+    pub own_timeout: bool,
+    pub undo: Option<(&'a Undo, Span)>,
+    pub on_failure: Option<&'a ast::Block>,
+    pub always: Option<&'a ast::Block>,
+    pub manner: Option<(&'a StmtKind, Span)>,
 }
 
 fn may(kind: Kind, stmt: &StmtKind) -> bool {
@@ -70,7 +68,7 @@ impl<'a> Resolver<'a> {
             inner.timeout = None;
             inner.retry = None;
         }
-        let mut seen: Names<'static, ()> = Names::default();
+        let mut seen: Vec<(&'static str, Span)> = Vec::new();
         for stmt in body.iter().filter(|stmt| places::is_policy(stmt)) {
             let word = places::word(&stmt.kind);
             if !may(kind, &stmt.kind) {
@@ -83,8 +81,12 @@ impl<'a> Resolver<'a> {
                 );
                 continue;
             }
+            let said = seen
+                .iter()
+                .find(|(said, _)| *said == word)
+                .map(|(_, at)| *at);
             if !matches!(stmt.kind, StmtKind::Env { .. })
-                && let Err(first) = seen.insert(word, (), head_of(stmt))
+                && let Some(first) = said
             {
                 self.report(
                     Diagnostic::error(
@@ -97,6 +99,9 @@ impl<'a> Resolver<'a> {
                     .help("keep one of them"),
                 );
                 continue;
+            }
+            if said.is_none() {
+                seen.push((word, head_of(stmt)));
             }
             if kind == Kind::Root && self.said_for_file(stmt) {
                 continue;
@@ -347,85 +352,6 @@ impl<'a> Resolver<'a> {
             .push((name.text.clone(), value));
     }
 
-    /// A duration of any length.
-    pub(super) fn duration(&mut self, expr: &'a ast::Expr) -> Option<Clause> {
-        self.typed(expr, &Type::Duration)
-    }
-
-    /// A duration that must not be nothing.
-    pub(super) fn lasting(&mut self, expr: &'a ast::Expr, what: &str) -> Option<Clause> {
-        let value = self.duration(expr)?;
-        if matches!(value.kind, ExprKind::Literal(Value::Duration(0))) {
-            self.error(
-                codes::AMOUNT,
-                format!("{what} is no time at all"),
-                value.span,
-                "nothing",
-                "write a duration longer than `0s`",
-            );
-            return None;
-        }
-        Some(value)
-    }
-
-    /// A whole number, from `least` up.
-    pub(super) fn count(&mut self, expr: &'a ast::Expr, what: &str, least: u32) -> Option<Clause> {
-        let value = self.typed(expr, &Type::Number)?;
-        if let ExprKind::Literal(Value::Number(n)) = &value.kind
-            && (!n.fract().is_zero() || *n < Decimal::from(least) || *n > Decimal::from(u32::MAX))
-        {
-            self.error(
-                codes::AMOUNT,
-                format!("{what} is {n}"),
-                value.span,
-                "no number that can be counted to",
-                format!("write a whole number, {least} or more"),
-            );
-            return None;
-        }
-        Some(value)
-    }
-
-    fn retry(
-        &mut self,
-        times: &'a ast::Expr,
-        every: Option<&'a ast::Expr>,
-        backoff: Option<&'a ast::Expr>,
-    ) -> Option<Retry> {
-        let times = self.count(times, "`retry`", 0);
-        let every = match every {
-            Some(every) => Some(self.duration(every)?),
-            None => None,
-        };
-        let backoff = match backoff {
-            Some(expr) => match &expr.kind {
-                A::Factor(n) if *n >= Decimal::ONE => Some(Factor(*n)),
-                A::Bad => {
-                    self.broken();
-                    return None;
-                }
-                _ => {
-                    let message = match &expr.kind {
-                        A::Factor(n) => format!("`backoff` makes each wait shorter: {n}x"),
-                        _ => "`backoff` has no factor".to_owned(),
-                    };
-                    let help = match &expr.kind {
-                        A::Number(n) if *n >= Decimal::ONE => format!("write `{n}x`"),
-                        _ => "write a factor of 1x or more, such as `2x`".to_owned(),
-                    };
-                    self.error(codes::UNIT, message, expr.span, "no factor", help);
-                    return None;
-                }
-            },
-            None => None,
-        };
-        Some(Retry {
-            times: times?,
-            every,
-            backoff,
-        })
-    }
-
     pub(super) fn guard(
         &mut self,
         title: &'a ast::Str,
@@ -444,175 +370,6 @@ impl<'a> Resolver<'a> {
             span,
         });
         Some(id)
-    }
-
-    /// What happens when the block is left, and how its commands hold the terminal.
-    pub(super) fn tail(
-        &mut self,
-        kind: Kind,
-        head: &mut Head<'a>,
-        inner: &Around,
-        course: &Course<'a>,
-        first_command: usize,
-        acts: Option<Span>,
-    ) {
-        if let Some((manner, span)) = head.manner {
-            self.manner(manner, span, head.own_timeout, inner, course, first_command);
-        }
-        let by_hand = course.nodes.iter().all(|node| {
-            matches!(
-                self.plan.nodes[node.index()].kind,
-                NodeKind::Prose(_) | NodeKind::Warning(_)
-            )
-        });
-        if kind == Kind::Step && !head.own_timeout && (by_hand || head.manner.is_some()) {
-            // What a person does, or ends, is not cut short by what was meant for commands.
-            head.policies.timeout = None;
-        }
-        let acted = self.deeds;
-        let place = match kind {
-            Kind::Step => Place::Step,
-            _ => Place::Flow,
-        };
-        if let Some(block) = head.on_failure {
-            let around = inner.at(place);
-            let done = self.block(Kind::OnFailure, &block.body, block.span, &around);
-            head.policies.on_failure = Some(done.id);
-        }
-        if let Some(block) = head.always {
-            let mut around = inner.at(place);
-            around.no_end = Some("`always` runs on the way out, and the way stays as it was");
-            let done = self.block(Kind::Always, &block.body, block.span, &around);
-            head.policies.always = Some(done.id);
-        }
-        if let Some((undo, span)) = head.undo {
-            head.policies.undo = self.undo(undo, inner);
-            if acts.is_none() {
-                self.error(
-                    codes::UNDO_NOTHING,
-                    "a step has an `undo`, and nothing in it acts",
-                    match undo {
-                        Undo::Block(block) => Span {
-                            end: block.span.start,
-                            ..span
-                        },
-                        _ => span,
-                    },
-                    "nothing to undo",
-                    "mark the command that changes something with `$`, or take the `undo` out",
-                );
-            }
-        }
-        // What a handler does is not what the block does; but it may still end the run.
-        self.deeds = super::blocks::Deeds {
-            finishes: self.deeds.finishes,
-            busy: self.deeds.busy,
-            ..acted
-        };
-    }
-
-    fn undo(&mut self, undo: &'a Undo, inner: &Around) -> Option<BlockId> {
-        let mut around = inner.at(Place::Undo);
-        around.no_end = Some("an `undo` only takes back");
-        match undo {
-            Undo::Block(block) => Some(self.block(Kind::Undo, &block.body, block.span, &around).id),
-            Undo::Command(command) => {
-                let id = self.new_block(command.span);
-                self.head_of_undo(id, &mut around);
-                let node = self.reserve(command.span);
-                let command = self.command(command, &around)?;
-                self.fill(
-                    node,
-                    NodeKind::Command {
-                        command,
-                        judged: Judged::ByExit,
-                    },
-                );
-                self.plan.blocks[id.index()].nodes.push(node);
-                Some(id)
-            }
-            Undo::Http(http) => {
-                let id = self.new_block(http.span);
-                self.head_of_undo(id, &mut around);
-                let node = self.reserve(http.span);
-                let request = self.request(http, &around)?;
-                self.fill(
-                    node,
-                    NodeKind::Request {
-                        request,
-                        judged: Judged::ByExit,
-                    },
-                );
-                self.plan.blocks[id.index()].nodes.push(node);
-                Some(id)
-            }
-        }
-    }
-
-    fn head_of_undo(&mut self, id: BlockId, around: &mut Around) {
-        let head = self.head(Kind::Undo, &[], around);
-        self.plan.blocks[id.index()].policies = head.policies;
-    }
-
-    /// `interactive`, `live for`, `background until`: of the commands that stand in the step.
-    fn manner(
-        &mut self,
-        manner: &'a StmtKind,
-        span: Span,
-        own_timeout: bool,
-        inner: &Around,
-        course: &Course<'a>,
-        first_command: usize,
-    ) {
-        let last_command = self.plan.commands.len();
-        let commands: Vec<CommandId> = course
-            .nodes
-            .iter()
-            .filter_map(|node| match self.plan.nodes[node.index()].kind {
-                NodeKind::Command { command, .. } if command.index() >= first_command => {
-                    Some(command)
-                }
-                _ => None,
-            })
-            .filter(|command| command.index() < last_command)
-            .collect();
-        let word = places::word(manner);
-        let one = !matches!(manner, StmtKind::Interactive);
-        if commands.is_empty() || (one && commands.len() > 1) {
-            self.error(
-                codes::MANNER,
-                format!("{word} stands in a step with {} commands", commands.len()),
-                span,
-                if one {
-                    "speaks of one command"
-                } else {
-                    "speaks of a command"
-                },
-                "keep one command in this step, and put others into steps of their own",
-            );
-            return;
-        }
-        let manner = match manner {
-            StmtKind::LiveFor(expr) => self.lasting(expr, "`live for`").map(Manner::Live),
-            StmtKind::Background(block) => {
-                let around = inner.at(Place::Look);
-                self.must_look_at_something(block, "`background until`");
-                let done = self.block(Kind::Look, &block.body, block.span, &around);
-                Some(Manner::Background(done.id))
-            }
-            _ => Some(Manner::Interactive),
-        };
-        let Some(manner) = manner else {
-            self.broken();
-            return;
-        };
-        for command in commands {
-            let command = &mut self.plan.commands[command.index()];
-            command.manner = manner.clone();
-            if !own_timeout {
-                command.timeout = None;
-            }
-        }
     }
 
     /// Something that is looked at again and again holds something to look at.

@@ -285,11 +285,7 @@ impl<'a> Resolver<'a> {
                             }
                             (ty, _) => ty,
                         };
-                    let bound = self.bind(name, ty);
-                    if bound.is_none() {
-                        return None;
-                    }
-                    bound
+                    Some(self.bind(name, ty)?)
                 }
             };
         let called = called?;
