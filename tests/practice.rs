@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -192,4 +192,119 @@ fn the_practice_ground_leaves_a_folder_of_others_alone() {
         text(&out)
     );
     assert!(folder.path().join("mine").exists());
+}
+fn rollback() -> String {
+    root()
+        .join("runbooks/practice/rollback.rbk")
+        .display()
+        .to_string()
+}
+
+fn answers() -> String {
+    root()
+        .join("runbooks/practice/answers.toml")
+        .display()
+        .to_string()
+}
+
+fn resume(ground: &Ground) -> Output {
+    ground
+        .runbook(&["resume", "--answers", &answers()])
+        .output()
+        .expect("runbook starts")
+}
+
+/// What a whole practice run does to the service, in order.
+fn whole_ledger() -> Vec<String> {
+    let mut lines = vec![
+        "restarted with v1.1.0".to_owned(),
+        "paused every queue".to_owned(),
+    ];
+    lines.push("checked out v1.0.0".to_owned());
+    lines.extend((1..=10).map(|part| format!("built part {part} of 10 of v1.0.0")));
+    lines.push("restarted with v1.0.0".to_owned());
+    lines.push("resumed every queue".to_owned());
+    lines
+}
+
+#[test]
+fn the_practice_rollback_restores_the_service() {
+    let ground = Ground::lay("0.05");
+    let out = ground
+        .runbook(&["run", &rollback(), "--answers", &answers()])
+        .output()
+        .expect("runbook starts");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert_eq!(ground.health(), 200);
+    assert_eq!(ground.ledger(), whole_ledger());
+    assert!(ground.file("announcements").contains("[RESOLVED]"));
+}
+
+#[test]
+fn killed_during_the_build_it_resumes_and_nothing_is_done_twice() {
+    let ground = Ground::lay("0.2");
+    let mut engine: Child = ground
+        .runbook(&["run", &rollback(), "--answers", &answers()])
+        .spawn()
+        .expect("runbook starts");
+    wait_until("the build reaches part 3", || {
+        ground.times("built part 3 of 10 of v1.0.0") == 1
+    });
+    // SIGKILL: the engine has no chance to say goodbye.
+    engine.kill().expect("killed");
+    engine.wait().expect("waited for");
+    assert_eq!(
+        ground.times("built part 10 of 10 of v1.0.0"),
+        0,
+        "the kill came in the middle"
+    );
+
+    let out = resume(&ground);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert_eq!(ground.health(), 200);
+    assert_eq!(ground.ledger(), whole_ledger());
+}
+
+/// Killed again and again, wherever that falls, it still comes to the same end.
+#[test]
+fn killed_anywhere_and_often_it_reaches_the_same_end() {
+    let ground = Ground::lay("0.05");
+    let mut kills = 0;
+    let mut engine = ground
+        .runbook(&["run", &rollback(), "--answers", &answers()])
+        .spawn()
+        .expect("runbook starts");
+    let end = loop {
+        // Uneven, so that the kills fall on different places; the same in every run of the test.
+        let pause = Duration::from_millis(150 + 97 * (kills * 7 % 11));
+        let begun = Instant::now();
+        while begun.elapsed() < pause && engine.try_wait().expect("asked").is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if engine.try_wait().expect("asked").is_none() && kills < 12 {
+            engine.kill().expect("killed");
+            engine.wait().expect("waited for");
+            kills += 1;
+        } else {
+            break engine.wait_with_output().expect("waited for");
+        }
+        engine = ground
+            .runbook(&["resume", "--answers", &answers()])
+            .spawn()
+            .expect("runbook starts");
+    };
+    assert!(kills >= 3, "only {kills} kills fell into the run: {}", text(&end));
+    assert_eq!(
+        end.status.code(),
+        Some(0),
+        "after {kills} kills: {}",
+        text(&end)
+    );
+    assert_eq!(ground.health(), 200);
+    for line in whole_ledger() {
+        // A restart of the quick fix is `repeatable`, and so may be done again.
+        if line != "restarted with v1.1.0" {
+            assert_eq!(ground.times(&line), 1, "{line}\n{}", ground.file("ledger"));
+        }
+    }
 }

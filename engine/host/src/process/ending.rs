@@ -416,7 +416,11 @@ impl Processes {
             true => tree::members(&orphan.identity, &BTreeSet::new()),
             false => Vec::new(),
         };
-        if living.is_empty() {
+        let over = match orphan.kill_at {
+            None => !tree::still_works(&orphan.identity, &living),
+            Some(_) => living.is_empty(),
+        };
+        if over {
             self.orphans.remove(&id);
             self.fact(Event::Found {
                 effect: id,

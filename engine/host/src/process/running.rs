@@ -333,7 +333,7 @@ impl Processes {
             let only_a_gate = living
                 .iter()
                 .all(|process| process.pid == identity.pid && tree::is_gate(process.pid));
-            if living.is_empty() {
+            if !tree::still_works(identity, &living) {
                 return Found::Gone;
             }
             if !only_a_gate || Instant::now() > until {
@@ -345,7 +345,8 @@ impl Processes {
         }
     }
 
-    /// Watches an orphan; `Found` with `Gone` is reported when nothing of its tree lives.
+    /// Watches an orphan; `Found` with `Gone` is reported when nobody of its tree works any more; once it is
+    /// stopped, when nothing of it lives.
     pub fn adopt(&mut self, id: EffectId, identity: &Identity) {
         self.orphans.insert(
             id,

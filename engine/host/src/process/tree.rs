@@ -106,6 +106,22 @@ pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
         .collect()
 }
 
+/// Whether somebody of an orphan's tree still works on what the command was to do: its own process, or one that
+/// writes where the command wrote. A service that it started and that writes elsewhere is what it left behind,
+/// as it would have been had the engine lived.
+pub fn still_works(root: &Identity, members: &[Stat]) -> bool {
+    let writes_to_a_pipe = |pid: u32| {
+        [1, 2].iter().any(|fd| {
+            fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+                .is_ok_and(|link| link.to_string_lossy().starts_with("pipe:"))
+        })
+    };
+    members.iter().any(|process| {
+        (process.pid == root.pid && process.start == root.start_time)
+            || writes_to_a_pipe(process.pid)
+    })
+}
+
 /// What a process of this command has in its environment.
 pub fn mark_of(root: &Identity) -> String {
     format!("{MARK}={}.{}", root.pid, root.start_time)

@@ -9,16 +9,17 @@ use runbook_host::process::Processes;
 
 use crate::world::{World, lives};
 
-/// A command whose engine was killed: a session of its own with the mark of a command.
+/// A command whose engine was killed: a session of its own, whose pipes nobody reads any more.
 fn orphan(world: &World, script: &str) -> Identity {
     let started = Command::new("setsid")
         .args(["-f", "sh", "-c"])
         .arg(format!("echo $$ > orphan; {script}"))
         .current_dir(&world.folder)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(|mut setsid| setsid.wait());
     assert!(started.unwrap().success());
     let pid = world.number("orphan");
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -84,6 +85,25 @@ fn p27_what_is_left_of_an_orphan_counts() {
         ),
         other => panic!("{other:?}"),
     }
+    Command::new("kill")
+        .arg(child.to_string())
+        .status()
+        .unwrap();
+}
+
+#[test]
+fn p27_a_service_that_an_orphan_left_running_is_nobody_to_wait_for() {
+    let mut world = World::new("p27-service");
+    let identity = orphan(&world, "sleep 600 > log 2>&1 & echo $! > child; exit");
+    let child = world.number("child");
+    while lives(identity.pid) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(Processes::inspect(&identity), Found::Gone);
+    let id = world.effect();
+    world.processes.adopt(id, &identity);
+    gone(&mut world);
+    assert!(lives(child), "the service was stopped");
     Command::new("kill")
         .arg(child.to_string())
         .status()
