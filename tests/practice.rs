@@ -293,7 +293,11 @@ fn killed_anywhere_and_often_it_reaches_the_same_end() {
             .spawn()
             .expect("runbook starts");
     };
-    assert!(kills >= 3, "only {kills} kills fell into the run: {}", text(&end));
+    assert!(
+        kills >= 3,
+        "only {kills} kills fell into the run: {}",
+        text(&end)
+    );
     assert_eq!(
         end.status.code(),
         Some(0),
