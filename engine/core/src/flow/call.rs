@@ -5,6 +5,7 @@ use runbook_plan::read;
 use runbook_plan::value::{Type, Value};
 
 use crate::effect::Notice;
+use crate::event::Mode;
 use crate::flow::{exec, judge, scope};
 use crate::frame::*;
 use crate::machine::Machine;
@@ -106,7 +107,11 @@ pub(crate) fn bind_ran(m: &mut Machine<'_>, f: FiberId, l: Let, input: Input) ->
         Input::Child(Signal::Ran(ran)) => {
             m.fiber_mut(f).last = Some(Box::new(ran.last.clone()));
             let declared = &plan.vars[var.index()];
-            match capture(m, &ran, &declared.ty) {
+            let mut captured = capture(m, &ran, &declared.ty);
+            if m.s.mode() == Mode::DryRun && captured.is_err() {
+                captured = Ok(Some(made_up(&declared.ty, &declared.name)));
+            }
+            match captured {
                 Ok(Some(value)) => {
                     m.bind_told(f, *var, value);
                     Next::Done(Signal::Ok)
@@ -172,5 +177,24 @@ pub(crate) fn is_bool(m: &Machine<'_>, bound: &Let) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// What stands for a value that only a real run would find.
+fn made_up(ty: &Type, name: &str) -> Value {
+    match ty {
+        Type::Text | Type::Secret => Value::Text(format!("‹{name}›")),
+        Type::Number => Value::Number(0.into()),
+        Type::Bool => Value::Bool(true),
+        Type::Percent => Value::Percent(0.into()),
+        Type::Duration => Value::Duration(0),
+        Type::Time => Value::Time(0),
+        Type::Url => Value::Url(format!("‹{name}›")),
+        Type::Path => Value::Path(format!("‹{name}›")),
+        Type::Severity => Value::Severity(format!("‹{name}›")),
+        Type::Json => Value::Json(serde_json::Value::Null),
+        Type::OneOf(values) => Value::Text(values.first().cloned().unwrap_or_default()),
+        Type::List(item) => Value::List(vec![made_up(item, name)]),
+        Type::Optional(_) => Value::Missing,
     }
 }
