@@ -9,6 +9,8 @@ use runbook_core::event::{Event, Fact, Found};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::{InFlight, InFlightKind, Over};
 use runbook_grammar::report::{Colour, render};
+use runbook_grammar::source::Sources;
+use runbook_host::scripted::scenario;
 use runbook_host::scripted::script::Cuts;
 use runbook_host::scripted::world::BOOT;
 use runbook_host::scripted::{Played, Script, World, fold, play};
@@ -80,6 +82,37 @@ fn a_crash_after_any_record_reaches_the_same_end() {
             cut_everywhere(path, &plan, &script, lost);
         }
     });
+}
+
+#[test]
+fn the_tour_s_scenarios_hold_and_survive_every_crash() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tour");
+    let plan = plan(&folder.join("tour.rbk"));
+    let text = std::fs::read_to_string(folder.join("tour.test.rbk")).expect("the scenarios");
+    let mut sources = Sources::default();
+    let id = sources.add("tour.test.rbk", text);
+    let (file, told) = runbook_grammar::parse(sources.get(id));
+    assert!(told.is_empty(), "{told:?}");
+    let scenarios = scenario::scenarios(sources.get(id), &file).expect("scenarios");
+    assert_eq!(scenarios.len(), 4);
+    for scenario in scenarios {
+        let (played, end) = play(&plan, World::new(scenario.script.clone()));
+        let faults = scenario::faults(&scenario, &played, &end);
+        assert!(
+            faults.is_empty(),
+            "{}: {faults:?}\n{}",
+            scenario.title,
+            played.transcript.text()
+        );
+        insta::with_settings!({
+            omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "tour",
+        }, {
+            insta::assert_snapshot!(scenario.title.replace([' ', ','], "-"), played.transcript.text());
+        });
+        for lost in [Lost::Before, Lost::After] {
+            cut_everywhere(Path::new(&scenario.title), &plan, &scenario.script, lost);
+        }
+    }
 }
 
 /// Whether a command that was let go when the engine died came to its end.

@@ -274,7 +274,7 @@ impl<'p> Machine<'p> {
         fiber.last = None;
         for (depth, deadline, kind) in clocks {
             let key = self.arm_free(Some(f), depth, deadline, kind);
-            self.fiber_mut(f).timers.push((depth, key));
+            self.own_timer(f, depth, key);
         }
     }
 
@@ -438,7 +438,7 @@ impl<'p> Machine<'p> {
     pub fn arm(&mut self, f: FiberId, deadline: Deadline, kind: TimerKind) -> (i64, u64) {
         let depth = self.fiber(f).frames.len();
         let key = self.arm_free(Some(f), depth, deadline, kind);
-        self.fiber_mut(f).timers.push((depth, key));
+        self.own_timer(f, depth, key);
         key
     }
 
@@ -463,6 +463,13 @@ impl<'p> Machine<'p> {
             },
         );
         key
+    }
+
+    /// Kept in order of depth, so that leaving a frame takes its own and no other.
+    pub fn own_timer(&mut self, f: FiberId, depth: usize, key: (i64, u64)) {
+        let timers = &mut self.fiber_mut(f).timers;
+        let at = timers.partition_point(|(other, _)| *other <= depth);
+        timers.insert(at, (depth, key));
     }
 
     pub fn wait_until(&mut self, f: FiberId, deadline: Deadline) {

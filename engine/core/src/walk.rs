@@ -52,6 +52,16 @@ pub(crate) fn node(plan: &Plan, id: NodeId, calls: Calls, meet: &mut dyn FnMut(M
     .node(id);
 }
 
+pub(crate) fn expr(plan: &Plan, value: &Expr, meet: &mut dyn FnMut(Met)) {
+    Walk {
+        plan,
+        calls: Calls::Leave,
+        seen: BTreeSet::new(),
+        meet,
+    }
+    .expr(value);
+}
+
 /// Names that a block needs from outside.
 pub(crate) fn needs(plan: &Plan, id: BlockId) -> Vec<VarId> {
     let mut bound = BTreeSet::new();

@@ -3,11 +3,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`script`] | what the made-up world does, as directives |
+//! | [`scenario`] | scenarios of a `name.test.rbk`, and what is not as they say |
 //! | [`world`] | commands that exit as they are told, requests, answers, a clock that jumps |
 //! | [`play`] | the loop: effects in, facts out, until the run parks or ends |
 //! | [`transcript`] | the whole conversation as text |
 
 pub mod play;
+pub mod scenario;
 pub mod script;
 pub mod transcript;
 pub mod world;

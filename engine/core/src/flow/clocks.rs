@@ -4,7 +4,7 @@ use runbook_plan::ids::NodeId;
 
 use crate::effect::{Manner, Notice, Urgency};
 use crate::flow::attempt;
-use crate::frame::{Frame, Input};
+use crate::frame::Input;
 use crate::machine::Machine;
 use crate::state::*;
 use crate::verdict;
@@ -20,7 +20,11 @@ pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
                 what: format!("{what}, within {}", verdict::after(ms)),
                 late_ms,
             });
-            escalate_passed(m, &what, ms);
+            // Up its path as long as the block is not left: one that is stopped is left at once.
+            if let Some(to) = m.on_duty() {
+                let text = format!("{what} is past its {}", verdict::after(ms));
+                escalate_at(m, f, timer.depth, to, text);
+            }
             if stops == Stops::Yes {
                 attempt::out_of_time(m, f, timer.depth, ms);
             }
@@ -61,12 +65,6 @@ pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
             escalate_passed(m, "objective", ms);
         }
         (TimerKind::Escalation { to, text }, fiber) => {
-            let fiber = fiber.filter(|f| {
-                m.s.fibers
-                    .get(f)
-                    .and_then(|fiber| fiber.frames.get(timer.depth))
-                    .is_some_and(|slot| matches!(slot.frame, Frame::Ask(_)))
-            });
             // The path goes on from the frame it belongs to, and ends with it.
             match fiber {
                 Some(f) => escalate_at(m, f, timer.depth, to, text),
@@ -102,7 +100,7 @@ fn escalate_at(
             deadline,
             TimerKind::Escalation { to: next, text },
         );
-        m.fiber_mut(f).timers.push((depth, key));
+        m.own_timer(f, depth, key);
     }
 }
 

@@ -128,6 +128,26 @@ pub(crate) fn lacks(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<InputSource>,
             lacking.push(var);
         }
     };
+    for hop in &hops {
+        let Some(node) = hop.through else { continue };
+        if let NodeKind::Do {
+            procedure, args, ..
+        } = &plan.nodes[node.index()].kind
+        {
+            // The call gets its values from what its arguments read.
+            for (var, value) in args {
+                walk::expr(plan, value, &mut |met| {
+                    if let Met::Reads(var) = met {
+                        read(m, &bound, var);
+                    }
+                });
+                bound.insert(*var);
+            }
+            for (var, _) in &plan.procedures[procedure.index()].params {
+                bound.insert(*var);
+            }
+        }
+    }
     // The innermost block goes on at the step, each outer one behind the statement that leads inwards.
     for (level, hop) in hops.iter().enumerate().rev() {
         let innermost = level + 1 == hops.len();

@@ -415,6 +415,11 @@ fn failed(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, failure: Failure) 
             why: failure.why.clone(),
         });
     }
+    let mut failure = failure;
+    if m.probing() && !failure.seen && failure.kind == FailureKind::Ordinary {
+        m.s.probe_failures.push(failure.why.clone());
+        failure.seen = true;
+    }
     match policies.on_failure {
         Some(handler) if !m.probing() => {
             s.stage = Stage::OnFailure;
