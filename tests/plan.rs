@@ -378,6 +378,7 @@ fn node_line(plan: &Plan, id: NodeId, depth: usize, out: &mut String) {
             name,
             args,
             result,
+            ..
         } => {
             let args: Vec<String> = args
                 .iter()

@@ -1,12 +1,14 @@
 //! What a fiber is in the middle of: a stack of frames, each a construct and how far it is.
 
+use std::sync::Arc;
+
 use runbook_plan::command::Mark;
 use runbook_plan::ids::{BlockId, CommandId, ContactId, GuardId, NodeId, VarId};
 use runbook_plan::plan::{Judged, Looked, Outcome};
 use runbook_plan::value::{Type, Value};
 
 use crate::clock::Deadline;
-use crate::effect::{EffectId, EndWhy, Role};
+use crate::effect::{EffectId, EndWhy, EnvValue, Role};
 use crate::event::{Found, Moment};
 use crate::prompt::{Answer, Prompt};
 use crate::state::{Cause, FiberId, Last, UndoEntry};
@@ -423,10 +425,19 @@ pub(crate) struct Parallel {
     pub failures: Vec<Failure>,
 }
 
+/// `in` and `env` around a call, with the values they had when it was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Surroundings {
+    pub dir: Option<String>,
+    pub env: Vec<(String, EnvValue)>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub node: NodeId,
     pub entered: bool,
+    /// Where and as what the procedure's commands run that do not say it themselves.
+    pub surroundings: Option<Arc<Surroundings>>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! The loop that moves fibers, and what every construct needs: names, values, effects, timers, notices.
 
+use std::sync::Arc;
+
 use runbook_plan::Plan;
 
 use crate::clock::Deadline;
@@ -115,6 +117,7 @@ impl<'p> Machine<'p> {
         let mut lineage = Vec::new();
         let mut prefix = Vec::new();
         let mut iteration = Vec::new();
+        let surroundings = parent.and_then(|parent| self.surroundings(parent));
         if let Some(parent) = parent {
             lineage = self.fiber(parent).lineage.clone();
             prefix = self.segments(parent);
@@ -131,12 +134,27 @@ impl<'p> Machine<'p> {
                 lineage,
                 prefix,
                 iteration,
+                surroundings,
                 inbox: [Input::Enter].into(),
                 ..Fiber::default()
             },
         );
         self.s.ready.push_back(id);
         id
+    }
+
+    /// What the innermost call gives to commands that do not say it themselves. A guard and a channel stand
+    /// outside every call: they mean what they meant where they were declared.
+    pub fn surroundings(&self, f: FiberId) -> Option<Arc<Surroundings>> {
+        let fiber = self.fiber(f);
+        for slot in fiber.frames.iter().rev() {
+            match &slot.frame {
+                Frame::Call(call) => return call.surroundings.clone(),
+                Frame::Guards(_) | Frame::Message(_) => return None,
+                _ => {}
+            }
+        }
+        fiber.surroundings.clone()
     }
 
     pub fn next_uid(&mut self) -> u32 {

@@ -1,6 +1,7 @@
 //! Where a run stands: plain data, made by folding facts, owned by whoever drives the core.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use runbook_plan::ids::{BlockId, ContactId, GuardId, NodeId, VarId};
 use runbook_plan::plan::Outcome;
@@ -9,7 +10,7 @@ use runbook_plan::value::Value;
 use crate::clock::Deadline;
 use crate::effect::{Effect, EffectId, EndWhy, Request, Run};
 use crate::event::{Captured, Identity, Mode, Moment, Started};
-use crate::frame::{Frame, Input};
+use crate::frame::{Frame, Input, Surroundings};
 use crate::prompt::Prompt;
 
 /// The state of one run. [`State::default`] is a run before its first record.
@@ -113,6 +114,8 @@ pub(crate) struct Fiber {
     /// Path and iteration of where it was forked.
     pub prefix: Vec<String>,
     pub iteration: Vec<usize>,
+    /// Of the call it was forked in.
+    pub surroundings: Option<Arc<Surroundings>>,
     /// The step it undoes, while it undoes one.
     pub undoing: Option<Box<UndoEntry>>,
 }
@@ -262,6 +265,8 @@ pub(crate) struct UndoEntry {
     /// Names the undo needs that had no value yet when the step began to act.
     pub wants: Vec<VarId>,
     pub guards: Vec<GuardId>,
+    /// Of the call the step stands in.
+    pub surroundings: Option<Arc<Surroundings>>,
     pub owner: Vec<FiberId>,
     pub segments: Vec<String>,
     pub iteration: Vec<usize>,

@@ -178,6 +178,8 @@ pub enum NodeKind {
     },
     /// `name` is the `as`, else as it was called (`queues.resume`): the step's path goes through it.
     Do {
+        /// Of the call: defaults for what the procedure does not set itself.
+        settings: SettingsId,
         procedure: ProcedureId,
         name: String,
         args: Vec<(VarId, Expr)>,

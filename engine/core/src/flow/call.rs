@@ -16,6 +16,7 @@ use crate::walk;
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: Input) -> Next {
     let plan = m.plan;
     let NodeKind::Do {
+        settings,
         procedure,
         args,
         result,
@@ -51,6 +52,10 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: 
                     }
                 }
             }
+            c.surroundings = match exec::surroundings(m, f, *settings) {
+                Ok(surroundings) => surroundings,
+                Err(why) => return Next::Done(fail(why)),
+            };
             c.entered = true;
             // Some procedures only look something up: they are no place of their own for a person.
             if plan.blocks[called.block.index()]

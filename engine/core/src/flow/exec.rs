@@ -1,7 +1,9 @@
 //! A command or a request: confirmed where it is irreversible, marked for undo, started, judged.
 
+use std::sync::Arc;
+
 use runbook_plan::command::{Command, Interpreter, Manner, Mark};
-use runbook_plan::ids::{BlockId, CommandId};
+use runbook_plan::ids::{BlockId, CommandId, SettingsId};
 use runbook_plan::plan::{Judged, Looked};
 
 use crate::effect::Notice;
@@ -235,10 +237,7 @@ fn start_command(
             }
         }
     }
-    let dir = match &settings.dir {
-        Some(dir) => Some(m.shown(&m.eval(f, dir)?)),
-        None => None,
-    };
+    let dir = dir(m, f, command.settings)?;
     let deadline = match (&command.timeout, &command.manner) {
         (Some(clause), Manner::Plain | Manner::Interactive) => {
             let ms = m.ms(f, clause)?;
@@ -310,18 +309,50 @@ fn declared(
     Ok(RunInterpreter::Declared(id, Box::new(filled.program)))
 }
 
+/// `in` of a command or a call, or of the call around it.
+fn dir(m: &Machine<'_>, f: FiberId, settings: SettingsId) -> Result<Option<String>, String> {
+    match &m.plan.settings[settings.index()].dir {
+        Some(dir) => Ok(Some(m.shown(&m.eval(f, dir)?))),
+        None => Ok(m.surroundings(f).and_then(|around| around.dir.clone())),
+    }
+}
+
+/// `env` of a command or a call, over that of the call around it.
+fn env(
+    m: &Machine<'_>,
+    f: FiberId,
+    settings: SettingsId,
+) -> Result<Vec<(String, EnvValue)>, String> {
+    let around = m.surroundings(f);
+    let mut env = around.map_or_else(Vec::new, |around| around.env.clone());
+    for (name, value) in &m.plan.settings[settings.index()].env {
+        let value = fill::fill_env(value, &m.seen(f)).map_err(|error| error.message)?;
+        env.retain(|(other, _)| other != name);
+        env.push((name.clone(), value));
+    }
+    Ok(env)
+}
+
+/// What a call gives to the procedure it calls.
+pub(crate) fn surroundings(
+    m: &Machine<'_>,
+    f: FiberId,
+    settings: SettingsId,
+) -> Result<Option<Arc<Surroundings>>, String> {
+    let given = Surroundings {
+        dir: dir(m, f, settings)?,
+        env: env(m, f, settings)?,
+    };
+    let nothing = given.dir.is_none() && given.env.is_empty();
+    Ok((!nothing).then(|| Arc::new(given)))
+}
+
 pub(crate) fn own_env(
     m: &Machine<'_>,
     f: FiberId,
     command: &Command,
 ) -> Result<Vec<(String, EnvValue)>, String> {
-    let settings = &m.plan.settings[command.settings.index()];
-    let mut env: Vec<(String, EnvValue)> = Vec::new();
-    for (name, value) in &settings.env {
-        let value = fill::fill_env(value, &m.seen(f)).map_err(|error| error.message)?;
-        env.retain(|(other, _)| other != name);
-        env.push((name.clone(), value));
-    }
+    let mut env = env(m, f, command.settings)?;
     for slot in m.fiber(f).frames.iter().rev() {
         if let Frame::Message(message) = &slot.frame {
             env.retain(|(other, _)| other != "MESSAGE");

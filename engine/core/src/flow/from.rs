@@ -185,7 +185,10 @@ pub(crate) fn frames(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<Frame>, Stri
                     kind = ScopeKind::Attempt;
                 }
                 NodeKind::Do {
-                    procedure, args, ..
+                    settings,
+                    procedure,
+                    args,
+                    ..
                 } => {
                     for (var, value) in args {
                         if m.seen(f).var(*var).is_none()
@@ -202,9 +205,13 @@ pub(crate) fn frames(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<Frame>, Stri
                             m.bind(f, *var, value);
                         }
                     }
+                    // The frames are not in place yet, so a call inside this one finds its surroundings here.
+                    let surroundings = crate::flow::exec::surroundings(m, f, *settings)?;
+                    m.fiber_mut(f).surroundings.clone_from(&surroundings);
                     frames.push(Frame::Call(Box::new(Call {
                         node,
                         entered: true,
+                        surroundings,
                     })));
                     kind = ScopeKind::Procedure;
                 }
@@ -228,6 +235,7 @@ pub(crate) fn frames(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<Frame>, Stri
         }
         frames.push(seq::at(hop.block, hop.at, SeqMode::Flow));
     }
+    m.fiber_mut(f).surroundings = None;
     m.s.progress.expected = m.s.progress.expected.saturating_sub(skipped);
     Ok(frames)
 }

@@ -206,6 +206,7 @@ fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
         NodeKind::Do { .. } => Begun::Into(Frame::Call(Box::new(Call {
             node: id,
             entered: false,
+            surroundings: None,
         }))),
         NodeKind::Let { var, value } => match value {
             LetValue::Expr(expr) => match m.eval(f, expr) {

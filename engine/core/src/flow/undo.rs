@@ -225,6 +225,7 @@ pub(crate) fn acting(m: &mut Machine<'_>, f: FiberId) {
                 values,
                 wants,
                 guards: m.guards(f),
+                surroundings: m.surroundings(f),
                 owner: owner.clone(),
                 iteration: m.iteration(place.0),
                 segments,
@@ -409,6 +410,7 @@ fn next(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>) -> Next {
     let child = m.fork(Some(f), scope::new(entry.block, ScopeKind::Undo));
     let fiber = m.fiber_mut(child);
     fiber.env = entry.values.clone();
+    fiber.surroundings.clone_from(&entry.surroundings);
     fiber.prefix.clone_from(&entry.segments);
     fiber.iteration.clone_from(&entry.iteration);
     fiber.undoing = Some(entry.clone());

@@ -290,6 +290,7 @@ impl<'a> Resolver<'a> {
             };
         let called = called?;
         Some(NodeKind::Do {
+            settings: around.settings,
             procedure: called.procedure,
             name: called.name,
             args: called.args,
