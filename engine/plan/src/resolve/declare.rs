@@ -11,12 +11,21 @@ use crate::value::{Type, Value};
 use runbook_grammar::ast::{self, StmtKind};
 use runbook_grammar::diagnostic::Diagnostic;
 
+/// What is bound when the defaults of a file are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Nothing,
+    Inputs,
+}
+
 impl<'a> Resolver<'a> {
     /// `in`, `env`, `on`, `with`, `timeout`, `retry` at the top level hold for the whole file.
-    pub(super) fn resolve_defaults(&mut self) {
+    /// What looks while inputs are asked for has those that need no input.
+    pub(super) fn resolve_defaults(&mut self, known: Known) {
         for at in 0..self.units.len() {
             self.here = at;
             let file = self.unit().file;
+            self.units[at].defaults = Defaults::default();
             let mut around = self.file_around(Place::Flow);
             let settings: Vec<&'a ast::Stmt> = file
                 .body
@@ -34,7 +43,9 @@ impl<'a> Resolver<'a> {
                 })
                 .collect();
             for stmt in settings {
-                self.file_default(stmt, &mut around);
+                if known == Known::Inputs || self.said_for_file(stmt) {
+                    self.file_default(stmt, &mut around, known);
+                }
             }
             self.units[at].defaults = Defaults {
                 settings: around.settings,

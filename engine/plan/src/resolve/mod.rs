@@ -138,10 +138,11 @@ impl<'a> Resolver<'a> {
         self.find_units();
         self.find_names();
         self.resolve_matrices();
-        self.resolve_interpreters();
+        self.resolve_defaults(declare::Known::Nothing);
         self.resolve_inputs();
         self.resolve_signatures();
-        self.resolve_defaults();
+        self.resolve_defaults(declare::Known::Inputs);
+        self.resolve_interpreters();
         self.resolve_people();
         self.resolve_declarations();
         self.resolve_procedures();

@@ -7,6 +7,7 @@
 use super::Resolver;
 use super::blocks::{Around, Kind, head_of};
 use super::commands::{method_mark, milliseconds};
+use super::declare::Known;
 use super::places::{self, Place};
 use super::templates::Use;
 use crate::codes;
@@ -149,21 +150,23 @@ impl<'a> Resolver<'a> {
 
     /// Whether a policy of the top level is in the defaults of the file already; else it names what the flow
     /// binds, and holds from its line on.
-    fn said_for_file(&self, stmt: &Stmt) -> bool {
+    pub(super) fn said_for_file(&self, stmt: &Stmt) -> bool {
         match &stmt.kind {
             StmtKind::In(expr) | StmtKind::Env { value: expr, .. } => self.all_known(expr),
-            StmtKind::On(_) | StmtKind::With(_) | StmtKind::Timeout(_) | StmtKind::Retry { .. } => {
-                true
+            StmtKind::Timeout(expr) => self.all_known(expr),
+            StmtKind::Retry { times, every, .. } => {
+                self.all_known(times) && every.as_ref().is_none_or(|every| self.all_known(every))
             }
+            StmtKind::On(_) | StmtKind::With(_) => true,
             _ => false,
         }
     }
 
     /// One policy of the top level, for all of its file.
-    pub(super) fn file_default(&mut self, stmt: &'a Stmt, around: &mut Around) {
+    pub(super) fn file_default(&mut self, stmt: &'a Stmt, around: &mut Around, known: Known) {
         let mut head = Head::default();
         self.head_policy(stmt, around, &mut head);
-        if self.unit().is_module() {
+        if self.unit().is_module() && known == Known::Inputs {
             // A module has no flow that could bind the name later.
             self.late_setting(stmt, around, &mut head);
         }
@@ -265,7 +268,7 @@ impl<'a> Resolver<'a> {
         match &expr.kind {
             A::Name(name) => {
                 self.lookup(&name.text).is_some()
-                    || self.is_severity(&name.text)
+                    || self.units[0].severities.get(&name.text).is_some()
                     || name.text == "run"
             }
             A::Text(text) => text.parts.iter().all(|part| match part {
