@@ -210,6 +210,9 @@ impl Processes {
                 list.resize(2 * length, 0);
             }
         }
+        for gate in &mut self.gates {
+            gate.listen();
+        }
         let known = tree::known();
         String::from_utf8_lossy(&list[..length])
             .split_ascii_whitespace()

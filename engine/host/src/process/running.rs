@@ -76,6 +76,8 @@ pub struct Processes {
     pub(super) boot_id: String,
     pub(super) epoll: AsyncFd<OwnedFd>,
     keeper: Option<Keeper>,
+    /// Gates taken since the last were prepared.
+    taken: usize,
     pub(super) gates: VecDeque<Gate>,
     pub(super) commands: BTreeMap<u64, Command>,
     keys: u64,
@@ -100,6 +102,8 @@ enum Flow {
     More,
 }
 
+/// Gates that wait where many commands start at once.
+const MOST_READY: usize = 16;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 /// Chunks of one stream before another has its turn.
@@ -114,6 +118,7 @@ impl Processes {
             boot_id: crate::clock::boot_id().to_owned(),
             epoll: crate::os::readable(epoll::create(epoll::CreateFlags::CLOEXEC)?)?,
             keeper: None,
+            taken: 0,
             gates: VecDeque::new(),
             commands: BTreeMap::new(),
             keys: 0,
@@ -131,8 +136,14 @@ impl Processes {
         })
     }
 
-    /// Starts gates until `ready` of them wait. Where one cannot be started, [`Processes::admit`] will say so.
+    /// Starts gates until `ready` of them wait, or more where more were taken at once before. Where one cannot
+    /// be started, [`Processes::admit`] will say so.
     pub fn prepare(&mut self, ready: usize) {
+        let taken = std::mem::take(&mut self.taken);
+        let ready = match ready {
+            0 => 0,
+            _ => ready.max(taken.min(MOST_READY)),
+        };
         while self.gates.len() < ready {
             match self.gate() {
                 Ok(gate) => self.gates.push_back(gate),
@@ -179,6 +190,7 @@ impl Processes {
                 boot_id: self.boot_id.clone(),
             };
             self.keys += 1;
+            self.taken += 1;
             let pipe = |fd| Pipe {
                 fd,
                 sink: None,
@@ -509,7 +521,11 @@ impl Processes {
             command.live.push(stream, rest);
             pipe.fd = None;
             let both = command.out.fd.is_none() && command.err.fd.is_none();
-            if both && matches!(command.phase, Phase::Draining { .. }) {
+            let ending = matches!(
+                command.phase,
+                Phase::Draining { .. } | Phase::Sweeping { .. }
+            );
+            if both && ending {
                 self.settle(key);
             }
         }
@@ -543,6 +559,15 @@ impl Processes {
         let orphans = self.orphans.values().map(|orphan| Some(orphan.look_at));
         let sweep = (!self.commands.is_empty()).then(|| self.swept + SWEEP);
         commands.chain(orphans).chain([sweep]).flatten().min()
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        self.gates.iter().for_each(Gate::leave);
+        for command in self.commands.values() {
+            tree::forget(command.identity.pid);
+        }
     }
 }
 

@@ -19,15 +19,23 @@ use super::gate::{HELLO, KEEPER, TERMINAL};
 use super::tree;
 use crate::error::plainly;
 
-/// A gate that was started and has not been heard yet.
+/// A gate that was started; whether it has said who it is will be seen.
 pub(super) struct Gate {
     channel: OwnedFd,
     origin: Origin,
+    hello: Option<Hello>,
+}
+
+/// What came on a gate's channel: process, start time, descriptors.
+struct Hello {
+    bytes: [u8; HELLO],
+    length: usize,
+    handed: Vec<OwnedFd>,
 }
 
 /// Where a gate comes from: started through duct by itself, or copied by the keeper, and then a plain child.
 pub(super) enum Origin {
-    Started(duct::Handle),
+    Started(Box<duct::Handle>),
     Copied,
 }
 
@@ -36,6 +44,12 @@ pub(super) enum Origin {
 pub(super) enum Heard {
     Alone,
     AtTheTerminal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listened {
+    Something,
+    Nothing,
 }
 
 /// A gate that has said who it is.
@@ -87,6 +101,7 @@ impl Keeper {
         Ok(sent.ok().map(|_| Gate {
             channel,
             origin: Origin::Copied,
+            hello: None,
         }))
     }
 }
@@ -156,60 +171,38 @@ impl Gate {
         handle.pids().into_iter().for_each(tree::know);
         Ok(Gate {
             channel,
-            origin: Origin::Started(handle),
+            origin: Origin::Started(Box::new(handle)),
+            hello: None,
         })
     }
 
     /// Waits until the gate has said who it is; `None` where it died instead.
-    pub(super) fn hear(self) -> Result<Option<Ready>, String> {
-        let mut hello = [0; HELLO];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received = loop {
-            match rustix::net::recvmsg(
-                &self.channel,
-                &mut [IoSliceMut::new(&mut hello)],
-                &mut control,
-                RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
-            ) {
-                Ok(received) => break received.bytes,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    let mut wait = [PollFd::new(&self.channel, PollFlags::IN)];
-                    if let Ok(0) = rustix::event::poll(&mut wait, Some(&PATIENCE)) {
-                        self.give_up();
-                        return Err("a process was started and did not begin".to_owned());
-                    }
-                }
-                Err(_) => break 0,
+    pub(super) fn hear(mut self) -> Result<Option<Ready>, String> {
+        while self.listen() == Listened::Nothing {
+            let mut wait = [PollFd::new(&self.channel, PollFlags::IN)];
+            if let Ok(0) = rustix::event::poll(&mut wait, Some(&PATIENCE)) {
+                self.give_up();
+                return Err("a process was started and did not begin".to_owned());
             }
+        }
+        let Some(hello) = self.hello.take() else {
+            return Ok(None);
         };
-        let mut handed = control
-            .drain()
-            .filter_map(|message| match message {
-                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-                _ => None,
-            })
-            .flatten();
+        let mut handed = hello.handed.into_iter();
         let (exit, out, err) = (handed.next(), handed.next(), handed.next());
-        drop(handed);
-        let (pid, start) = hello.split_at(4);
+        let (pid, start) = hello.bytes.split_at(4);
         match (exit, pid.try_into(), start.try_into()) {
-            (Some(exit), Ok(pid), Ok(start)) if received == HELLO => {
-                let pid = u32::from_le_bytes(pid);
-                tree::know(pid);
-                Ok(Some(Ready {
-                    start_time: u64::from_le_bytes(start),
-                    origin: self.origin,
-                    channel: self.channel,
-                    pid,
-                    exit,
-                    out,
-                    err,
-                }))
-            }
+            (Some(exit), Ok(pid), Ok(start)) if hello.length == HELLO => Ok(Some(Ready {
+                start_time: u64::from_le_bytes(start),
+                origin: self.origin,
+                channel: self.channel,
+                pid: u32::from_le_bytes(pid),
+                exit,
+                out,
+                err,
+            })),
             // The keeper could not copy itself.
-            (None, Ok(code), _) if received == 4 => {
+            (None, Ok(code), _) if hello.length == 4 => {
                 let code = i32::from_le_bytes(code);
                 Err(plain(&io::Error::from_raw_os_error(code)))
             }
@@ -220,6 +213,46 @@ impl Gate {
         }
     }
 
+    /// Takes what the gate has said, if it has; it is a known child from then on.
+    pub(super) fn listen(&mut self) -> Listened {
+        if self.hello.is_some() {
+            return Listened::Something;
+        }
+        let mut bytes = [0; HELLO];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let length = loop {
+            match rustix::net::recvmsg(
+                &self.channel,
+                &mut [IoSliceMut::new(&mut bytes)],
+                &mut control,
+                RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
+            ) {
+                Ok(received) => break received.bytes,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Listened::Nothing,
+                Err(_) => break 0,
+            }
+        };
+        let handed = control
+            .drain()
+            .filter_map(|message| match message {
+                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        if let (HELLO, Ok(pid)) = (length, bytes[..4].try_into()) {
+            tree::know(u32::from_le_bytes(pid));
+        }
+        self.hello = Some(Hello {
+            bytes,
+            length,
+            handed,
+        });
+        Listened::Something
+    }
+
     fn give_up(self) {
         if let Origin::Started(handle) = self.origin {
             let _ = handle.kill();
@@ -228,11 +261,18 @@ impl Gate {
         }
     }
 
+    /// Nobody will hear it any more; it ends with its channel.
+    pub(super) fn leave(&self) {
+        if let Some(Ok(pid)) = self.hello.as_ref().map(|hello| hello.bytes[..4].try_into()) {
+            tree::forget(u32::from_le_bytes(pid));
+        }
+    }
+
     /// How many of the children that are known are this gate.
     pub(super) fn counts(&self) -> usize {
-        match self.origin {
-            Origin::Started(_) => 1,
-            Origin::Copied => 0,
+        match (&self.origin, &self.hello) {
+            (Origin::Started(_), _) | (Origin::Copied, Some(_)) => 1,
+            (Origin::Copied, None) => 0,
         }
     }
 }

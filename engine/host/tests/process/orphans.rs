@@ -15,6 +15,8 @@ fn orphan(world: &World, script: &str) -> Identity {
         .args(["-f", "sh", "-c"])
         .arg(format!("echo $$ > orphan; {script}"))
         .current_dir(&world.folder)
+        // Of a command that no test here started.
+        .env("RUNBOOK_COMMAND", "1.1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -73,8 +75,12 @@ fn p27_an_orphan_that_ends_by_itself_is_seen_to() {
 #[test]
 fn p27_what_is_left_of_an_orphan_counts() {
     let world = World::new("p27-left");
-    let identity = orphan(&world, "sleep 600 & echo $! > child; exit");
+    let identity = orphan(
+        &world,
+        "sleep 600 & echo $! > child; while ! test -e end; do sleep 0.01; done",
+    );
     let child = world.number("child");
+    std::fs::write(world.folder.join("end"), "").unwrap();
     while lives(identity.pid) {
         std::thread::sleep(Duration::from_millis(2));
     }
