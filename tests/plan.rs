@@ -675,3 +675,42 @@ fn every_whole_example_of_the_book_has_a_plan() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// As many mistakes as lines are as cheap as none: what is near is looked for only so often.
+#[test]
+fn twenty_thousand_unknown_names_are_all_reported() {
+    let mut text = String::from("rbk 1\nrunbook \"Long\"\n\n");
+    for n in 0..20_000 {
+        let _ = write!(text, "let v{n} = w{n}\nnotify m{n}\nrewind to c{n}\n");
+    }
+    let mut sources = Sources::default();
+    let id = sources.add("long.rbk", text);
+    let (root, _) = runbook_grammar::parse(sources.get(id));
+    let (plan, told) = resolve(&gather(root, |_| Err(String::new())));
+    assert!(plan.is_none());
+    assert_eq!(told.len(), 60_000);
+}
+
+#[test]
+fn the_deepest_nesting_fits_on_a_small_stack() {
+    let deep = runbook_grammar::ast::MAX_DEPTH - 1;
+    let mut text = String::from("rbk 1\nrunbook \"Deep\"\n\n");
+    for _ in 0..deep {
+        text.push_str("if yes {\n");
+    }
+    text.push_str("wait 5s\n");
+    for _ in 0..deep {
+        text.push_str("}\n");
+    }
+    let mut sources = Sources::default();
+    let id = sources.add("deep.rbk", text);
+    let (root, told) = runbook_grammar::parse(sources.get(id));
+    assert!(told.is_empty(), "{:?}", told.first());
+    let (plan, told) = std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(move || resolve(&gather(root, |_| Err(String::new()))))
+        .expect("a thread")
+        .join()
+        .expect("no panic");
+    assert!(plan.is_some(), "{:?}", told.first());
+}

@@ -303,6 +303,7 @@ impl<'a> Resolver<'a> {
             .chain(self.unit().values.keys())
             .chain(self.units[0].severities.keys())
             .chain(["run"])
+            .take(self.worth_gathering())
             .collect();
         match self.near(word, candidates) {
             Some(near) => format!("did you mean `{near}`?"),

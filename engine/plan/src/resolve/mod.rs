@@ -180,6 +180,15 @@ impl<'a> Resolver<'a> {
         crate::near::nearest(word, candidates).map(str::to_owned)
     }
 
+    /// How many names are worth gathering for [`Resolver::near`]: none, once it has stopped.
+    fn worth_gathering(&self) -> usize {
+        if self.searched < MOST_SEARCHES {
+            usize::MAX
+        } else {
+            0
+        }
+    }
+
     fn broken(&mut self) {
         self.broken = Broken::Yes;
     }

@@ -135,7 +135,7 @@ impl<'a> Trail<'a> {
     fn taken(&self, name: &str) -> bool {
         self.snapshots
             .get(name)
-            .is_some_and(|spots| spots.iter().any(|spot| self.on_the_way(spot)))
+            .is_some_and(|spots| spots.iter().rev().any(|spot| self.on_the_way(spot)))
     }
 
     /// The nearest step on the way that cannot be undone.
@@ -199,7 +199,12 @@ impl<'a> Resolver<'a> {
     }
 
     fn no_checkpoint(&mut self, name: &ast::Name, span: Span, what: &str) {
-        let known: Vec<&str> = self.trail.checkpoints.keys().collect();
+        let known: Vec<&str> = self
+            .trail
+            .checkpoints
+            .keys()
+            .take(self.worth_gathering())
+            .collect();
         let diagnostic = if let Some(declared) = self.trail.checkpoints.span(&name.text) {
             Diagnostic::error(
                 codes::NO_CHECKPOINT,
@@ -248,7 +253,12 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             whole = false;
-            let known: Vec<&str> = self.trail.snapshots.keys().collect();
+            let known: Vec<&str> = self
+                .trail
+                .snapshots
+                .keys()
+                .take(self.worth_gathering())
+                .collect();
             let help = match self.near(&name.text, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("take it before this: `snapshot {} {{ … }}`", name.text),

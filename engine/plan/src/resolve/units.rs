@@ -478,8 +478,11 @@ impl<'a> Resolver<'a> {
         if let Some(found) = table(&self.units[unit]).get(&name.text) {
             return Some(*found);
         }
-        let names: Vec<&str> = table(&self.units[unit]).keys().collect();
-        let none = names.is_empty();
+        let none = table(&self.units[unit]).is_empty();
+        let names: Vec<&str> = table(&self.units[unit])
+            .keys()
+            .take(self.worth_gathering())
+            .collect();
         let help = match self.near(&name.text, names) {
             Some(near) => format!("did you mean `{near}`? Otherwise declare a {kind} of this name"),
             None if none => format!("declare it: there is no {kind} yet"),
