@@ -11,5 +11,6 @@ mod plan;
 mod practice;
 mod quoting;
 mod render;
+mod resume;
 mod run;
 mod runbooks;

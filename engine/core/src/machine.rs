@@ -337,6 +337,23 @@ impl<'p> Machine<'p> {
         if fiber.shield.is_some() {
             return;
         }
+        // The question is about an orphan: it is the orphan that must end before anything is undone.
+        if let Some(Slot {
+            frame: Frame::Settle(settle),
+            ..
+        }) = fiber.frames.last_mut()
+            && settle.stage == SettleStage::Orphan
+        {
+            settle.stage = SettleStage::Waiting;
+            let (prompt, orphan) = (settle.prompt, settle.effect);
+            fiber.waiting = Waiting::Effect(orphan);
+            self.s.busy.insert(orphan);
+            self.forget(prompt);
+            self.wish(Effect::Withdraw { id: prompt });
+        }
+        let Some(fiber) = self.s.fibers.get(&f) else {
+            return;
+        };
         match fiber.waiting {
             Waiting::Nothing | Waiting::Time | Waiting::Held | Waiting::Gate => {
                 self.wake(f, Input::Enter)

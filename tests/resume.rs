@@ -1,0 +1,393 @@
+//! What a run does that lost its engine: commands found alive or gone, clocks after a reboot, locks that are taken
+//! meanwhile, a second crash on the way. The fault rows J07, J24, J25, T01 and T02 of the design are here.
+
+use std::path::Path;
+
+use runbook_core::effect::{Effect, EffectId, Notice};
+use runbook_core::event::{Event, Found};
+use runbook_core::prompt::{Answer, PromptKind};
+use runbook_core::state::Over;
+use runbook_host::scripted::world::BOOT;
+use runbook_host::scripted::{Play, Played, Script, World, fold, play};
+use runbook_plan::Plan;
+use runbook_plan::plan::Outcome;
+
+use crate::plan::plan_of_text;
+
+fn plan(body: &str) -> Plan {
+    let text = format!("rbk 1\nrunbook \"A case\"\n\n{body}\n");
+    let (_, plan, told) = plan_of_text(Path::new("."), "case.rbk", &text);
+    plan.unwrap_or_else(|| panic!("{told:?}"))
+}
+
+fn world(directives: &str) -> World {
+    let lines: Vec<String> = directives
+        .lines()
+        .map(|line| format!("#~ {}", line.trim()))
+        .filter(|line| line.len() > 3)
+        .collect();
+    World::new(Script::of_case(&lines.join("\n")).expect("a script"))
+}
+
+/// The run after its engine died with a command let go: the journal ends with the `nth` `Spawned`.
+fn crashed<'p>(plan: &'p Plan, world: &World, nth: usize) -> Play<'p> {
+    let (whole, _) = play(plan, world.clone());
+    let at = whole
+        .facts
+        .iter()
+        .enumerate()
+        .filter(|(_, fact)| matches!(fact.event, Event::Spawned { .. }))
+        .nth(nth)
+        .expect("a command that was let go")
+        .0;
+    fold(plan, world.clone(), &whole.facts[..=at])
+}
+
+fn alive() -> Found {
+    Found::Alive {
+        processes: vec!["4711 ./one".into()],
+    }
+}
+
+fn ended(played: &Played) -> Outcome {
+    match played {
+        Played::Over(Over::Ended { outcome, .. }) => *outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parked(played: &Played) -> String {
+    match played {
+        Played::Over(Over::Parked { why }) => why.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How often a command was wished for.
+fn runs(play: &Play<'_>, shown: &str) -> usize {
+    play.wished
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Run(run) if run.shown == shown))
+        .count()
+}
+
+const ONE: &str = "step one \"One\" {\n  $ ./one\n  undo $ ./undo-one\n}\nstep two \"Two\" {\n  $ ./two\n  repeatable\n}";
+
+#[test]
+fn a_live_orphan_is_waited_for_and_its_end_is_asked_for() {
+    let plan = plan(ONE);
+    let world = world(
+        "answer \"`./one` still runs; what about it?\" wait
+         answer \"`./one` was under way when the engine ended; was it done?\" done \"it was\"",
+    );
+    let mut run = crashed(&plan, &world, 0);
+    run.resume(BOOT, &mut |_| alive());
+    assert_eq!(ended(&run.run()), Outcome::Resolved);
+    assert_eq!(runs(&run, "./one"), 1, "{}", run.transcript.text());
+    assert!(
+        run.wished
+            .iter()
+            .any(|effect| matches!(effect, Effect::AwaitOrphan { .. }))
+    );
+}
+
+#[test]
+fn without_a_terminal_a_live_orphan_is_waited_for_and_then_parks_the_run() {
+    let plan = plan(ONE);
+    let mut run = crashed(&plan, &world(""), 0);
+    run.resume(BOOT, &mut |_| alive());
+    let why = parked(&run.run());
+    assert!(why.contains("was it done?"), "{why}");
+    assert_eq!(runs(&run, "./one"), 1);
+}
+
+#[test]
+fn a_live_orphan_is_stopped_when_the_operator_says_so() {
+    let plan = plan(ONE);
+    let world = world(
+        "answer \"`./one` still runs; what about it?\" stop
+         answer \"`./one` was under way when the engine ended; was it done?\" run again \"it was not\"",
+    );
+    let mut run = crashed(&plan, &world, 0);
+    run.resume(BOOT, &mut |_| alive());
+    assert_eq!(ended(&run.run()), Outcome::Resolved);
+    assert!(
+        run.wished
+            .iter()
+            .any(|effect| matches!(effect, Effect::Stop { .. }))
+    );
+    assert_eq!(runs(&run, "./one"), 2, "run again, by the operator's word");
+}
+
+#[test]
+fn a_live_orphan_of_a_step_is_stopped_at_its_timeout() {
+    let plan = plan("step one \"One\" {\n  $ ./one\n  timeout 30s\n  repeatable\n}");
+    let world = world("when \"./one\" times out\n when \"./one\" exits 0");
+    let mut run = crashed(&plan, &world, 0);
+    run.resume(BOOT, &mut |_| alive());
+    run.now.boot += 31_000;
+    run.now.wall += 31_000;
+    run.happens(Event::Ticked);
+    assert!(
+        run.wished
+            .iter()
+            .any(|effect| matches!(effect, Effect::Stop { .. })),
+        "{}",
+        run.transcript.text()
+    );
+}
+
+#[test]
+fn a_done_if_settles_a_step_in_flight() {
+    let body = "step one \"One\" {\n  done if ? test -e /one\n  $ touch /one\n  $ ./more\n}\nstep two \"Two\" {\n  $ ./two\n  repeatable\n}";
+    let plan = plan(body);
+    // 1: not done, before the crash; then what it says after it.
+    for (says, times, more) in [("exits 0", 1, 0), ("exits 1", 2, 1)] {
+        let world = world(&format!("when \"test*\" exits 1\n when \"test*\" {says}"));
+        let mut run = crashed(&plan, &world, 1);
+        run.resume(BOOT, &mut |_| Found::Gone);
+        assert_eq!(
+            ended(&run.run()),
+            Outcome::Resolved,
+            "{}",
+            run.transcript.text()
+        );
+        assert_eq!(runs(&run, "touch /one"), times, "{}", run.transcript.text());
+        assert_eq!(runs(&run, "./more"), more);
+        assert_eq!(runs(&run, "./two"), 1);
+    }
+    let world = world("when \"test*\" exits 1\n when \"test*\" exits 2");
+    let mut run = crashed(&plan, &world, 1);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    let why = parked(&run.run());
+    assert!(why.contains("was it done?"), "{why}");
+    assert_eq!(runs(&run, "touch /one"), 1);
+}
+
+#[test]
+fn what_looks_or_may_be_repeated_is_run_again_and_what_acts_is_asked_about() {
+    let plan = plan(
+        "let a: text = ? ./look\nstep again \"Again\" {\n  $ ./again\n  repeatable\n}\nstep once \"Once\" {\n  $ ./once\n}",
+    );
+    for (nth, shown, times) in [(0, "./look", 2), (1, "./again", 2), (2, "./once", 1)] {
+        let mut run = crashed(&plan, &world(""), nth);
+        run.resume(BOOT, &mut |_| Found::Gone);
+        let came = run.run();
+        assert_eq!(runs(&run, shown), times, "{}", run.transcript.text());
+        if shown == "./once" {
+            assert!(parked(&came).contains("was it done?"));
+        } else {
+            assert_eq!(ended(&came), Outcome::Resolved);
+        }
+    }
+}
+
+#[test]
+fn a_get_in_flight_is_sent_again_and_a_post_is_asked_about() {
+    let plan = plan(
+        "step get \"Get\" {\n  http GET http://localhost/a\n}\nstep post \"Post\" {\n  http POST http://localhost/b\n}",
+    );
+    let (whole, _) = play(&plan, world(""));
+    let mut seen = Vec::new();
+    for at in 1..whole.facts.len() {
+        let mut run = fold(&plan, world(""), &whole.facts[..at]);
+        if run.state.in_flight().is_empty() {
+            continue;
+        }
+        run.resume(BOOT, &mut |_| Found::Gone);
+        seen.push(match run.run() {
+            Played::Over(Over::Ended { .. }) => "again",
+            Played::Over(Over::Parked { .. }) => "asked",
+            _ => "stuck",
+        });
+    }
+    assert_eq!(seen, ["again", "asked"]);
+}
+
+#[test]
+fn a_wait_survives_a_reboot_and_says_how_late_it_is() {
+    let plan = plan("wait 24h\nfinish no_action \"later\"");
+    let (whole, _) = play(&plan, world(""));
+    for (hours, late) in [(2, None), (30, Some(6 * 3_600_000))] {
+        let mut run = fold(&plan, world(""), &whole.facts[..1]);
+        // Another boot: its clock begins anew.
+        run.now.wall += hours * 3_600_000;
+        run.now.boot = 50_000;
+        run.resume("boot-2", &mut |_| Found::Gone);
+        let due = runbook_core::due(&run.state).expect("the wait's end");
+        assert_eq!(due.at.wall, run.facts[0].at.wall + 24 * 3_600_000);
+        assert_eq!(ended(&run.run()), Outcome::NoAction);
+        let said = run.wished.iter().find_map(|effect| match effect {
+            Effect::Tell(Notice::DeadlinePassed { late_ms, .. }) => Some(*late_ms),
+            _ => None,
+        });
+        assert_eq!(said, late);
+        assert_eq!(
+            run.now.wall - run.facts[0].at.wall,
+            hours.max(24) * 3_600_000
+        );
+    }
+}
+
+#[test]
+fn an_attempt_that_ran_out_of_time_meanwhile_is_undone() {
+    let plan = plan(
+        "attempt quick \"Quick\" within 5m {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n  }\n  confirm \"Well?\"\n} otherwise {\n  finish rolled_back\n}",
+    );
+    let (whole, _) = play(&plan, world(""));
+    let mut run = fold(&plan, world("answer \"Well?\" yes"), &whole.facts);
+    assert!(matches!(run.state.is_over(), Over::Parked { .. }));
+    run.now.wall += 3_600_000;
+    run.now.boot += 3_600_000;
+    run.resume(BOOT, &mut |_| Found::Gone);
+    // Downtime counts: the deadline passed long ago, whatever would be answered now.
+    run.happens(Event::Ticked);
+    assert_eq!(ended(&run.run()), Outcome::RolledBack);
+    assert_eq!(runs(&run, "./undo-one"), 1);
+}
+
+#[test]
+fn an_unwatched_window_starts_again() {
+    let plan = plan("wait up to 1h every 1m stable 10m {\n  ? ./up\n}\nfinish no_action");
+    let (whole, _) = play(&plan, world(""));
+    let at = whole
+        .facts
+        .iter()
+        .position(|fact| fact.at.boot >= 8 * 60_000)
+        .expect("eight minutes");
+    let mut run = fold(&plan, world(""), &whole.facts[..at]);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    let resumed = run.now.boot;
+    assert_eq!(ended(&run.run()), Outcome::NoAction);
+    assert!(run.now.boot >= resumed + 10 * 60_000, "{}", run.now.boot);
+}
+
+#[test]
+fn nothing_goes_on_without_its_lock() {
+    let plan = plan("lock \"db\"\nstep one \"One\" {\n  $ ./one\n  repeatable\n}");
+    let free = world("");
+    let (whole, _) = play(&plan, free);
+    let at = whole
+        .facts
+        .iter()
+        .position(|fact| matches!(fact.event, Event::LocksTaken { .. }))
+        .expect("the lock");
+    let mut run = fold(&plan, world("lacks lock db \"run-9\""), &whole.facts[..=at]);
+    run.resume(BOOT, &mut |_| Found::NeverStarted);
+    let why = parked(&run.run());
+    assert!(why.contains("`db` is held by run-9"), "{why}");
+    assert!(
+        !run.facts
+            .iter()
+            .any(|fact| matches!(fact.event, Event::Spawned { .. })),
+        "{}",
+        run.transcript.text()
+    );
+}
+
+#[test]
+fn an_undo_in_flight_is_asked_about_and_the_order_is_kept() {
+    let plan = plan(
+        "attempt quick \"Quick\" {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n  }\n  step two \"Two\" {\n    $ ./two\n    undo $ ./undo-two\n  }\n  step bad \"Bad\" {\n    ? ./bad\n  }\n} otherwise {\n  finish rolled_back\n}",
+    );
+    let world = world(
+        "when ./bad exits 1
+         answer \"`./undo-two` was under way when the engine ended; was it done?\" done \"it was\"",
+    );
+    let mut run = crashed(&plan, &world, 3);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    assert_eq!(
+        ended(&run.run()),
+        Outcome::RolledBack,
+        "{}",
+        run.transcript.text()
+    );
+    assert_eq!(runs(&run, "./undo-two"), 1);
+    assert_eq!(runs(&run, "./undo-one"), 1);
+}
+
+#[test]
+fn what_was_stopped_to_park_is_in_doubt() {
+    let plan = plan(ONE);
+    let world = world("when \"./one\" takes 10s\n at 3s stop \"SIGTERM\"");
+    let (whole, came) = play(&plan, world.clone());
+    assert_eq!(parked(&came), "SIGTERM");
+    let mut run = fold(&plan, world, &whole.facts);
+    assert!(run.state.in_flight().is_empty());
+    run.resume(BOOT, &mut |_| Found::Gone);
+    let doubt = run
+        .state
+        .prompts()
+        .find(|(_, prompt)| matches!(prompt.kind, PromptKind::InDoubt { .. }))
+        .map(|(id, _)| id)
+        .expect("a question");
+    run.happens(Event::Answered {
+        effect: doubt,
+        answer: Answer::Done {
+            reason: "it was".into(),
+        },
+        by: "ada".into(),
+    });
+    assert_eq!(
+        ended(&run.run()),
+        Outcome::Resolved,
+        "{}",
+        run.transcript.text()
+    );
+    assert_eq!(runs(&run, "./one"), 1);
+}
+
+#[test]
+fn a_question_keeps_its_number_when_it_is_asked_again() {
+    let plan = plan("confirm \"Go?\"\nfinish no_action");
+    let (whole, came) = play(&plan, world(""));
+    assert!(parked(&came).contains("Go?"));
+    let asked: Vec<EffectId> = whole.state.prompts().map(|(id, _)| id).collect();
+    let mut run = fold(&plan, world("answer \"Go?\" yes"), &whole.facts);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    assert_eq!(
+        run.state.prompts().map(|(id, _)| id).collect::<Vec<_>>(),
+        asked
+    );
+}
+
+#[test]
+fn a_crash_during_recovery_is_one_more_crash() {
+    let plan = plan(
+        "attempt quick \"Quick\" {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n    repeatable\n  }\n  step bad \"Bad\" {\n    ? ./bad\n  }\n} otherwise {\n  step slow \"Slow\" {\n    done if ? ./is-slow\n    $ ./slow\n  }\n  finish rolled_back\n}",
+    );
+    let script = "when ./bad exits 1\n when ./is-slow exits 1\n answer \"`./undo-one` was under way when the engine ended; was it done?\" done";
+    let (whole, came) = play(&plan, world(script));
+    for first in 1..whole.facts.len() {
+        let mut once = fold(&plan, world(script), &whole.facts[..first]);
+        once.resume(BOOT, &mut |flight| match flight.identity {
+            Some(_) => Found::Gone,
+            None => Found::NeverStarted,
+        });
+        assert_eq!(once.run(), came, "{}", once.transcript.text());
+        for second in first..once.facts.len() {
+            let mut twice = fold(&plan, world(script), &once.facts[..second]);
+            if twice.state.is_over() != Over::No {
+                continue;
+            }
+            twice.resume(BOOT, &mut |flight| match flight.identity {
+                Some(_) => Found::Gone,
+                None => Found::NeverStarted,
+            });
+            assert_eq!(
+                twice.run(),
+                came,
+                "{first} {second}\n{}",
+                twice.transcript.text()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_replay_wishes_the_same_in_the_same_order() {
+    let plan = plan(ONE);
+    let (whole, _) = play(&plan, world("when \"./one\" exits 1\n answer one retry"));
+    let again = fold(&plan, world(""), &whole.facts);
+    assert_eq!(whole.wished, again.wished);
+}
