@@ -352,7 +352,10 @@ fn unwrapped<'a>(words: &'a [&'a Word]) -> &'a [&'a Word] {
     ];
     let mut words = words;
     while let Some((first, rest)) = words.split_first() {
-        let Some((_, with_value, plain)) = WRAPPERS.iter().find(|(name, ..)| *name == base(first))
+        // `$SUDO ssh …`: what an expansion gives may be a wrapper, or nothing at all.
+        let expansion = first.text.contains(EXPANSION).then_some(&("", "", 0));
+        let Some((_, with_value, plain)) =
+            expansion.or_else(|| WRAPPERS.iter().find(|(name, ..)| *name == base(first)))
         else {
             break;
         };

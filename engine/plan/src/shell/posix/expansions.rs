@@ -301,12 +301,14 @@ impl Lexer<'_> {
             "put it in a variable first, `v={x}`, and use `$v`",
         ));
         let mut quoted = false;
+        let mut blank = false;
+        let start = self.at;
         loop {
             match self.peek(0) {
                 None => return self.open_end("a `${`"),
                 Some(Sym::Char('}')) if !quoted || mode == Mode::Bare => {
                     self.at += 1;
-                    return;
+                    break;
                 }
                 Some(Sym::Hole(hole)) => {
                     let place = if quoted { inner } else { place };
@@ -341,8 +343,19 @@ impl Lexer<'_> {
                     quoted = !quoted && self.quote_closes_before_brace();
                     self.at += 1;
                 }
-                Some(Sym::Char(_)) => self.at += 1,
+                Some(Sym::Char(c)) => {
+                    blank |= matches!(c, ' ' | '\t' | '\n');
+                    self.at += 1;
+                }
             }
+        }
+        if blank && mode == Mode::Bare {
+            // `${a:-trap {{v}} EXIT}` becomes several words, and a command of its own.
+            let trouble = Trouble::NoForm(
+                "outside quotes the shell takes this apart into words",
+                "put the whole `${…}` in double quotes",
+            );
+            self.bad_all(start, self.at, trouble);
         }
     }
 

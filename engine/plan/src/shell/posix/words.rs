@@ -98,6 +98,7 @@ impl Lexer<'_> {
                     match c {
                         '{' => word.braces += 1,
                         '}' => word.braces = word.braces.saturating_sub(1),
+                        '[' if is_name(&word) => self.index(),
                         _ => {}
                     }
                     word.text.push(c);
@@ -149,6 +150,31 @@ impl Lexer<'_> {
         if word.length == 0 && self.peek(0).is_some() {
             self.at += 1;
         }
+    }
+
+    /// At the `[` behind a name. bash reads `a[x y]=z` as one word, blanks and all, and computes the index.
+    fn index(&mut self) {
+        // Longer than any index: then it is refused without looking further.
+        const FAR: usize = 4096;
+        let mut depth = 0_usize;
+        for ahead in 0..FAR {
+            match self.char(ahead) {
+                None if self.peek(ahead).is_none() => return,
+                Some('[') => depth += 1,
+                Some(']') => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                if matches!(
+                    (self.char(ahead + 1), self.char(ahead + 2)),
+                    (Some('='), _) | (Some('+'), Some('='))
+                ) {
+                    self.bad_all(self.at, self.at + ahead, Trouble::Arithmetic);
+                }
+                return;
+            }
+        }
+        self.bad_all(self.at, self.at + FAR, Trouble::Arithmetic);
     }
 
     /// `name[index]=value`: the index is computed, quoted or not.
@@ -370,4 +396,17 @@ impl Lexer<'_> {
             }
         }
     }
+}
+
+/// Whether all of a word so far is a name.
+fn is_name(word: &Word) -> bool {
+    word.quoted == Quoted::No
+        && word.text.len() < 256
+        && word
+            .text
+            .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word
+            .text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
