@@ -274,6 +274,9 @@ fn killed_anywhere_and_often_it_reaches_the_same_end() {
         .runbook(&["run", &rollback(), "--answers", &answers()])
         .spawn()
         .expect("runbook starts");
+    wait_until("the run acts for the first time", || {
+        !ground.ledger().is_empty()
+    });
     let end = loop {
         // Uneven, so that the kills fall on different places; the same in every run of the test.
         let pause = Duration::from_millis(150 + 97 * (kills * 7 % 11));

@@ -10,6 +10,7 @@ mod laws;
 mod plan;
 mod practice;
 mod quoting;
+mod real;
 mod render;
 mod resume;
 mod run;
