@@ -189,11 +189,22 @@ fn line(program: &Program) -> Result<Line, String> {
                     by(words(&["python3", "-c"]), text.clone(), Door::Argument)
                 }
                 RunInterpreter::Declared(_, program) => {
-                    let declared = line(program)?;
-                    if declared.script.is_some() {
-                        return Err("an interpreter must be a program and its words".to_owned());
+                    let Line { mut words, script } = line(program)?;
+                    // One that needs a shell (`psql "$DATABASE_URL" -f -`) is that shell's argument, so that
+                    // its standard input is free for the script.
+                    match script {
+                        None => {}
+                        Some(Script {
+                            text,
+                            by: Door::Argument,
+                        }) => words.push(text.into()),
+                        Some(_) => {
+                            return Err("an interpreter takes its script on standard input, \
+                                        so it cannot be one that needs it itself"
+                                .to_owned());
+                        }
                     }
-                    by(declared.words, text.clone(), Door::Input)
+                    by(words, text.clone(), Door::Input)
                 }
             }
         }

@@ -170,6 +170,26 @@ fn a_script_of_any_length_arrives() {
 }
 
 #[test]
+fn an_interpreter_that_needs_a_shell_gets_one() {
+    let mut world = World::new("shell-interpreter");
+    let id = world.effect();
+    let program = Program::Script {
+        interpreter: RunInterpreter::Sh,
+        text: "tr a-z A-Z | sed \"s/^/$0: /\"".into(),
+        strict: Strictness::AsTyped,
+    };
+    world.start(run(
+        id,
+        Program::Script {
+            interpreter: RunInterpreter::Declared(InterpreterId(0), Box::new(program)),
+            text: "select 1;\n".into(),
+            strict: Strictness::StopAtFirstFailure,
+        },
+    ));
+    assert_eq!(world.ended().output.text, "sh: SELECT 1;\n");
+}
+
+#[test]
 fn p14_memory_is_flat_whatever_the_size() {
     if !in_a_process_of_its_own("ends::p14_memory_is_flat_whatever_the_size") {
         return;
