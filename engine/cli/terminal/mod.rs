@@ -236,6 +236,7 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
 fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
     let g = page.look.glyphs;
     let run = short(&view.run);
+    let dry = view.run.is_empty();
     let mut lines = vec![String::new()];
     let mut say = |tone: Tone, text: &str| {
         lines.extend(
@@ -253,8 +254,14 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
             };
             let colon = if text.is_empty() { "" } else { ": " };
             say(tone, &format!("{glyph} {word}{colon}{text}"));
-            say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
+            if dry {
+                say(Tone::Quiet, "  a dry run: nothing was done");
+            } else {
+                say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
+            }
         }
+        // A dry run that nobody answers is told why, and there is nothing to go on with.
+        _ if dry => {}
         Phase::Parked { why } => {
             say(Tone::Warning, &format!("{} parked: {why}", g.clock));
             for (_, prompt) in &view.prompts {

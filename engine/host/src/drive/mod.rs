@@ -7,6 +7,7 @@
 //! | [`driver`] | the loop |
 //! | [`hear`], [`doubt`] | what comes in; questions of the host's own |
 //! | [`perform`], [`needs`] | what a wish is in the world |
+//! | [`dry`] | the same in a made-up world |
 //! | [`replay`] | a journal folded again, for resume and for `show` |
 //! | [`scrub`] | secrets taken out of facts |
 //! | [`changed`] | what became of a runbook since its run began |
@@ -14,6 +15,7 @@
 pub mod changed;
 mod doubt;
 mod driver;
+mod dry;
 mod hear;
 mod needs;
 mod perform;
@@ -134,13 +136,6 @@ pub fn state_path(runbook: Option<&Path>) -> Result<PathBuf, HostError> {
 
 /// Carries a runbook out.
 pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
-    if order.mode == Mode::DryRun {
-        return Err(
-            HostError::new(codes::NOT_IN_THIS_VERSION, "this version has no dry run")
-                .help("Read what would be done with `runbook render`.")
-                .into(),
-        );
-    }
     let config = Config::find(&order.file)?;
     let answers = order
         .answers
@@ -166,7 +161,6 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     let params =
         crate::config::params(plan, &[&given, from_file, from_profile]).map_err(Refusal::Host)?;
 
-    let state_home = StateHome::open(home::place(config.state.as_deref())?)?;
     let mut started = crate::config::started("");
     started.params = params;
     started.mode = order.mode;
@@ -175,6 +169,23 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     started.environment = needs::environment(&loaded.sources);
     let mut vault = Vault::of(plan);
     early_secrets(plan, &mut vault, &started)?;
+    if order.mode == Mode::DryRun {
+        let (send, _said) = unbounded_channel();
+        let about = About {
+            run: "",
+            dir: Path::new(""),
+            plan,
+            operator: &started.operator,
+        };
+        let mut operator = make(send, &about);
+        return Ok(dry::walk(
+            plan,
+            started.clone(),
+            answers.as_ref(),
+            &mut *operator,
+        ));
+    }
+    let state_home = StateHome::open(home::place(config.state.as_deref())?)?;
 
     crate::os::begin_engine().map_err(|error| system(&error))?;
     let runtime = runtime()?;

@@ -1,0 +1,133 @@
+//! `--dry-run`: the plan walked in a made-up world. Commands are shown and none is started, waits are over at
+//! once, prompts are answered from the answers file, else in the way that leads on. Nothing is written.
+
+use std::collections::VecDeque;
+
+use runbook_core::effect::{Effect, Notice};
+use runbook_core::event::{Event, Fact, Moment, Started};
+use runbook_core::prompt::PromptKind;
+use runbook_core::state::{Over, State, due};
+use runbook_core::step::step;
+use runbook_core::view::view;
+use runbook_plan::Plan;
+
+use super::{Finish, exit_code};
+use crate::answers::read;
+use crate::config::AnswersFile;
+use crate::operator::Operator;
+use crate::scripted::world::{Unscripted, obvious};
+use crate::scripted::{Script, World};
+
+/// More facts than a plan has places for: it goes round in circles.
+const ENOUGH: usize = 1_000_000;
+
+/// Walks a plan and tells `operator` all that a run would.
+pub(super) fn walk(
+    plan: &Plan,
+    started: Started,
+    answers: Option<&AnswersFile>,
+    operator: &mut dyn Operator,
+) -> Finish {
+    let severities: Vec<String> = plan.severities.iter().map(|s| s.name.clone()).collect();
+    let mut left: Vec<(String, VecDeque<String>)> = answers
+        .map(|file| file.answers.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .map(|(key, texts)| (key.clone(), texts.iter().cloned().collect()))
+        .collect();
+    let mut world = World::new(Script::default());
+    world.unscripted = Unscripted::Obvious;
+    let start = crate::clock::now();
+    let mut now = start;
+    let mut state = State::default();
+    let mut coming: Vec<(i64, Event)> = vec![(now.boot, Event::Started(started))];
+    let mut last_input: Option<String> = None;
+    let mut facts = 0;
+    let over = loop {
+        facts += 1;
+        let over = state.is_over();
+        if over != Over::No {
+            break over;
+        }
+        // Of two that come at one time the one that was thought of first.
+        let next = (0..coming.len()).min_by_key(|at| coming[*at].0);
+        let deadline = due(&state).map(|deadline| deadline.at.boot);
+        let event = match (next, deadline) {
+            _ if facts > ENOUGH => break stuck("it goes round in circles"),
+            (Some(at), deadline) if deadline.is_none_or(|deadline| deadline >= coming[at].0) => {
+                let (when, event) = coming.remove(at);
+                advance(&mut now, when);
+                event
+            }
+            (_, Some(deadline)) => {
+                advance(&mut now, deadline);
+                Event::Ticked
+            }
+            (_, None) => break stuck("nothing runs that could end"),
+        };
+        let fact = Fact { at: now, event };
+        let (after, effects) = step(plan, std::mem::take(&mut state), &fact);
+        state = after;
+        let seen = view(plan, &state);
+        for effect in effects {
+            if let Effect::Tell(notice) = &effect {
+                operator.tell(notice, &seen);
+                continue;
+            }
+            if let Effect::Ask { id, prompt } = &effect {
+                let given = left
+                    .iter_mut()
+                    .find(|(key, texts)| prompt.keys.contains(key) && !texts.is_empty())
+                    .and_then(|(_, texts)| texts.pop_front());
+                let given = given.and_then(|text| read(prompt, &text, &severities).ok());
+                // An input that is asked again did not keep the rules of its param: nobody can make one up.
+                let again = last_input.as_ref() == prompt.keys.first();
+                last_input = match prompt.kind {
+                    PromptKind::Input { .. } => prompt.keys.first().cloned(),
+                    _ => None,
+                };
+                let made_up = || obvious(prompt).filter(|_| !again);
+                let event = match given.or_else(made_up) {
+                    Some(answer) => Event::Answered {
+                        effect: *id,
+                        answer,
+                        by: state.started().operator.clone(),
+                    },
+                    None => Event::Unanswerable { effect: *id },
+                };
+                coming.push((now.boot, event));
+                continue;
+            }
+            let then = world.meets(&effect, now.boot - start.boot);
+            coming.extend(
+                then.into_iter()
+                    .map(|(after, event)| (now.boot + after, event)),
+            );
+        }
+    };
+    let seen = view(plan, &state);
+    if let Over::Parked { why } = &over {
+        let text = format!(
+            "the dry run goes no further: {why}; give what it lacks with --param or --answers"
+        );
+        operator.tell(&Notice::Warning { text }, &seen);
+    }
+    operator.close(&seen);
+    Finish {
+        run: String::new(),
+        dir: std::path::PathBuf::new(),
+        code: exit_code(&over, None),
+        over,
+        head: String::new(),
+    }
+}
+
+fn stuck(why: &str) -> Over {
+    Over::Parked { why: why.into() }
+}
+
+fn advance(now: &mut Moment, boot: i64) {
+    let ahead = (boot - now.boot).max(0);
+    now.boot += ahead;
+    now.wall += ahead;
+}
