@@ -7,6 +7,7 @@ mod fmt;
 mod house;
 mod journal;
 mod laws;
+mod parse;
 mod plan;
 mod practice;
 mod quoting;

@@ -38,8 +38,10 @@ impl<'s> Head<'_, 's> {
                         "this clause has no meaning here",
                     );
                     if !allowed.is_empty() {
-                        diagnostic =
-                            diagnostic.help(format!("use {} here, in this order", listed(allowed)));
+                        diagnostic = diagnostic.help(match allowed {
+                            [one] => format!("use `{one}` here"),
+                            _ => format!("use {} here, in this order", listed(allowed)),
+                        });
                     }
                     self.ctx.push(diagnostic);
                 }
@@ -47,7 +49,7 @@ impl<'s> Head<'_, 's> {
             };
             let known = allowed[place];
             if let Some((_, first)) = found.iter().find(|(other, _)| *other == known) {
-                let first = self.ctx.pair_span(first);
+                let first = text::trimmed(self.ctx, first);
                 self.ctx.push(
                     Diagnostic::error(
                         codes::CLAUSE,

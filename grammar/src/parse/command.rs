@@ -42,6 +42,18 @@ pub(super) fn command<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Command {
 fn command_line<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, mark: usize) -> Str {
     let start = pair.as_span().start();
     let words = pair.as_str().trim_end_matches([' ', '\t']);
+    if words.starts_with("```") {
+        let ticks = words.bytes().take_while(|byte| *byte == b'`').count();
+        ctx.push(
+            Diagnostic::error(
+                codes::FENCE_HEAD,
+                "a fence is on one line",
+                ctx.span(start, start + ticks),
+                "the script begins on the next line",
+            )
+            .help("write a one-line command without backticks, or put the script and the closing line on lines of their own"),
+        );
+    }
     if words.is_empty() {
         let place = ctx.span(mark, mark + 1);
         ctx.push(
@@ -103,6 +115,7 @@ pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
     }
     if let Some(end) = kids.take(ctx, Rule::unclosed) {
         let at = end.as_span().start();
+        let at = at + usize::from(ctx.text[at..].starts_with('\n'));
         let next = &ctx.text[at..];
         let lead = next.len() - next.trim_start_matches([' ', '\t']).len();
         let mark = next[lead..].starts_with(['$', '?']);
@@ -130,7 +143,7 @@ pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
 fn fence_info<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, fence: &mut Fence) {
     let start = pair.as_span().start();
     let line = pair.as_str();
-    let mut known = ctx.diagnostics.len();
+    let known = ctx.diagnostics.len();
     let mut at = 0;
     for word in line.split([' ', '\t']) {
         let span = ctx.span(start + at, start + at + word.len());
@@ -139,13 +152,6 @@ fn fence_info<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, fence: &mut Fence) {
             continue;
         }
         if fence.word.is_none() {
-            if word.contains('`') {
-                ctx.push(
-                    Diagnostic::error(codes::FENCE_HEAD, "a fence is on one line", span, "the script begins on the next line")
-                        .help("write a one-line command without backticks, or put script and closing line on lines of their own"),
-                );
-                known += 1;
-            }
             fence.word = Some(Name {
                 text: word.to_owned(),
                 span,
@@ -343,9 +349,16 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
     let open = pair.as_span().start();
     let mut options = Vec::new();
     let mut body: Option<crate::span::Span> = None;
+    let line = pair
+        .as_str()
+        .split('\n')
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    let shared = line.len() > 1 && !line.ends_with('}') && !line[1..].trim_start().starts_with('#');
     let inline = !pair.as_str().contains('\n');
     let mut kids = Kids::of(pair);
-    if inline && kids.peek(ctx).is_some_and(|rule| rule != Rule::unclosed) {
+    if shared || inline && kids.peek(ctx).is_some_and(|rule| rule != Rule::unclosed) {
         let place = ctx.span(open, open + 1);
         ctx.push(
             Diagnostic::error(

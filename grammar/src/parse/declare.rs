@@ -345,7 +345,7 @@ fn use_stmt(head: &mut Head<'_, '_>) -> Option<StmtKind> {
         None => {
             let file = head.opt_string();
             if file.is_none() {
-                head.missing("`std.name`, or a file in quotes,");
+                head.missing("`std.name` or a file in quotes");
             }
             file.map(Module::File)
         }
@@ -388,7 +388,7 @@ fn message(head: &mut Head<'_, '_>) -> StmtKind {
                 .map(|pair| MessageTo::File(text::string(head.ctx, &pair)))
         }
         None => head
-            .path("a channel's name, or `file` and a path in quotes,")
+            .path("a channel's name, or `file` and its path in quotes")
             .map(MessageTo::Channel),
     };
     let to = match to {

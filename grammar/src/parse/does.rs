@@ -18,6 +18,9 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::let_stmt => {
             let name = head.snake("a name");
+            if head.take(Rule::no_word).is_some() {
+                head.missing("a type");
+            }
             let ty = head
                 .take(Rule::r#type)
                 .map(|pair| types::ty(head.ctx, pair));

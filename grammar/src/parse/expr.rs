@@ -541,6 +541,10 @@ fn bracketed<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, close: &'static str) -> Expr
     }
     match inner {
         Some(inner) => inner,
+        None if elements.ended => Expr {
+            kind: ExprKind::Bad,
+            span: ctx.span(open + 1, open + 1),
+        },
         None => missing(ctx, open + 1),
     }
 }
@@ -616,6 +620,8 @@ pub(super) struct Elements {
     close: &'static str,
     last: Option<usize>,
     spoken: bool,
+    /// The bracket is not closed.
+    ended: bool,
 }
 
 impl Elements {
@@ -626,6 +632,7 @@ impl Elements {
             close,
             last: None,
             spoken: false,
+            ended: false,
         }
     }
 
@@ -633,6 +640,7 @@ impl Elements {
     pub(super) fn next<'s>(&mut self, ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> bool {
         let start = pair.as_span().start();
         if pair.as_rule() == Rule::unclosed {
+            self.ended = true;
             if !self.spoken {
                 let end = ctx.text[..start].trim_end().len();
                 let found = first_word(&ctx.text[start..]).len();

@@ -146,6 +146,14 @@ impl<'c, 's> Head<'c, 's> {
     }
 
     pub(super) fn name(&mut self, what: &str) -> Name {
+        if let Some(pair) = self.take(Rule::reserved_name) {
+            let name = Name {
+                text: pair.as_str().to_owned(),
+                span: self.ctx.pair_span(&pair),
+            };
+            text::no_reserved(self.ctx, &name);
+            return self.made_up(name.span);
+        }
         match self.opt_name() {
             Some(name) => name,
             None => {
@@ -304,7 +312,7 @@ impl<'c, 's> Head<'c, 's> {
                             let message = if found.is_some() {
                                 format!("{human} has two blocks")
                             } else {
-                                format!("{human} has no block")
+                                format!("{human} takes no block")
                             };
                             self.ctx.push(
                                 Diagnostic::error(codes::BLOCK_UNWANTED, message, place, "this block belongs to nothing")

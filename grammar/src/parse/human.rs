@@ -19,7 +19,12 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::reserved | Rule::clause_stop | Rule::reserved_but_answers | Rule::statement_word => {
             "a word of the language"
         }
-        Rule::name | Rule::label | Rule::arg_name | Rule::field_name | Rule::http_name => "a name",
+        Rule::name
+        | Rule::reserved_name
+        | Rule::label
+        | Rule::arg_name
+        | Rule::field_name
+        | Rule::http_name => "a name",
         Rule::path | Rule::dotted => "a dotted name",
         Rule::program => "a command's name",
         Rule::bare => "a word",
@@ -37,9 +42,12 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::prose => "prose",
         Rule::warning => "a warning",
         Rule::stray_row | Rule::row => "a table row",
-        Rule::stray_fence | Rule::fence | Rule::fence_info | Rule::fence_body | Rule::fence_end => {
-            "a fence"
-        }
+        Rule::stray_fence
+        | Rule::fence
+        | Rule::fence_info
+        | Rule::fence_body
+        | Rule::fence_end
+        | Rule::fence_on_one_line => "a fence",
         Rule::item_line
         | Rule::item
         | Rule::item_text

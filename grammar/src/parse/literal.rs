@@ -23,10 +23,10 @@ const UNITS: &[(&str, u64)] = &[
 pub(super) fn literal<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> ExprKind {
     let text = pair.as_str();
     let span = ctx.pair_span(pair);
-    if text
+    let number = text
         .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if number && text.matches('.').count() < 2 {
         return match decimal(text) {
             Some(number) => ExprKind::Number(number),
             None => {

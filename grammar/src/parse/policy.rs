@@ -99,7 +99,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::on => {
             let host = head.opt_name();
             if host.is_none() {
-                head.missing("a host's name, or `failure`,");
+                head.missing("a host's name or `failure`");
             }
             head.end();
             StmtKind::On(host?)

@@ -246,7 +246,15 @@ impl<'s> Scan<'s> {
                     holes = false;
                     self.push(start + at, b'{', indent, start, http);
                 }
-                sign @ (b'{' | b'(' | b'[') => self.push(start + at, sign, indent, start, http),
+                sign @ (b'{' | b'(' | b'[') => {
+                    self.push(start + at, sign, indent, start, http);
+                    let rest = line[at + 1..].trim_start();
+                    let option = rest.starts_with("header ") || rest.starts_with("query ");
+                    if sign == b'{' && http && option {
+                        self.swallowed(line, start, opened_before);
+                        break;
+                    }
+                }
                 b'}' => {
                     stray += self.close_brace(start + at, at == indent, indent);
                 }
@@ -402,6 +410,9 @@ impl<'s> Scan<'s> {
     }
 
     fn open_fence(&mut self, line: &str, at: usize, start: usize, indent: usize) {
+        if line[at..].trim_start_matches('`').contains('`') {
+            return;
+        }
         let ticks = line[at..].bytes().take_while(|byte| *byte == b'`').count();
         self.fence = Some(Fence {
             open: start + at,

@@ -43,7 +43,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 None => match head.opt_string() {
                     Some(glob) => Some(WhenWhat::Glob(glob)),
                     None => {
-                        head.missing("a command in quotes, or `step` and a name,");
+                        head.missing("a command in quotes, or `step` and its name");
                         None
                     }
                 },

@@ -119,8 +119,12 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
             break;
         }
         let span = text::trimmed(ctx, &pair);
+        let known = ctx.diagnostics.len();
         let mut cells = cells(ctx, pair, &roles);
-        if cells.len() != roles.len() {
+        let comment = ctx.diagnostics[known..]
+            .iter()
+            .any(|mistake| mistake.code == codes::ROW_END);
+        if cells.len() != roles.len() && !comment {
             let count = |count: usize| {
                 if count == 1 {
                     "1 cell".to_owned()
@@ -142,6 +146,8 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
                 .label(head_span, "the headings")
                 .help("write one cell for each heading; a bar inside a cell is written `\\|`"),
             );
+        }
+        if cells.len() != roles.len() {
             // So that whoever reads the table finds a cell for each heading.
             cells.resize_with(roles.len(), || Cell {
                 text: String::new(),

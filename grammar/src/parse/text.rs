@@ -576,7 +576,7 @@ pub(super) fn no_reserved(ctx: &mut Ctx<'_>, name: &Name) {
                 codes::RESERVED_NAME,
                 format!("`{}` is a word of the language and never a name", name.text),
                 name.span,
-                "expected a value here",
+                "this word",
             )
             .help("choose another name"),
         );

@@ -20,7 +20,7 @@ pub(super) fn expect_type<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, place:
                     codes::MISSING_PART,
                     "a type is missing",
                     place,
-                    "`:` and a type belong here",
+                    "expected a type here",
                 )
                 .help("write a type behind a colon, as in `name: text`"),
             );
@@ -192,11 +192,27 @@ pub(super) fn formals<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<Formal> {
 
 fn formal<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Formal> {
     let span = text::trimmed(ctx, &pair);
+    let start = pair.as_span().start();
     let mut kids = Kids::of(pair);
     let name = kids.take(ctx, Rule::name)?;
     let name = text::name(ctx, &name);
     text::snake(ctx, &name);
     let ty = kids.take(ctx, Rule::r#type);
+    if let Some(ty) = &ty
+        && !ctx.text[start..ty.as_span().start()].contains(':')
+    {
+        let place = name.span.after();
+        ctx.push(
+            Diagnostic::error(
+                codes::MISSING_PART,
+                "a colon is missing",
+                place,
+                "expected `:` here",
+            )
+            .help("write the type behind a colon, as in `name: text`")
+            .fix(place, ":"),
+        );
+    }
     let ty = expect_type(ctx, ty, name.span.after());
     let default = kids.next(ctx).map(|pair| expr::expr(ctx, pair));
     Some(Formal {
