@@ -56,6 +56,16 @@ fn the_tour_and_its_module_are_read_without_a_mistake() {
     }
 }
 
+#[test]
+fn a_file_with_other_line_ends_and_a_byte_order_mark_reads_the_same() {
+    let tour = crate::corpus::read("tests/tour/tour.rbk");
+    let (_, file, told) = read("tour", tour.as_bytes());
+    let other = format!("\u{feff}{}", tour.replace('\n', "\r\n"));
+    let (_, other_file, other_told) = read("tour", other.as_bytes());
+    assert!(told.is_empty() && other_told.is_empty());
+    assert_eq!(file, other_file);
+}
+
 /// A tree as an indented list, without places.
 fn tree(file: &File) -> String {
     let mut out = String::new();
