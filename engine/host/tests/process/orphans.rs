@@ -100,8 +100,12 @@ fn p27_what_is_left_of_an_orphan_counts() {
 #[test]
 fn p27_a_service_that_an_orphan_left_running_is_nobody_to_wait_for() {
     let mut world = World::new("p27-service");
-    let identity = orphan(&world, "sleep 600 > log 2>&1 & echo $! > child; exit");
+    let identity = orphan(
+        &world,
+        "sleep 600 > log 2>&1 & echo $! > child; while ! test -e end; do sleep 0.01; done",
+    );
     let child = world.number("child");
+    std::fs::write(world.folder.join("end"), "").unwrap();
     while lives(identity.pid) {
         std::thread::sleep(Duration::from_millis(2));
     }
