@@ -247,6 +247,66 @@ fn j10_a_damaged_last_record_is_not_cut_off_without_a_person() {
 }
 
 #[test]
+fn j10_with_a_yes_it_is_cut_off_and_what_acts_next_is_asked_about() {
+    let answers = "[answers]\n\"Cut the damaged end off and go on?\" = \"yes\"\n\"Two lines are there\" = \"yes\"\n";
+    let ground = Ground::with("cut.toml", answers);
+    fs::write(ground.path("none.toml"), "[answers]\n").expect("written");
+    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
+    let dir = ground.run_dir();
+    let mut journal = ground.journal();
+    let last = journal
+        .iter()
+        .rposition(|byte| *byte == b'}')
+        .expect("a record");
+    journal[last - 4] ^= 4;
+    fs::write(dir.join("journal"), &journal).expect("written");
+    let mut out = ground.sh("\"$RUNBOOK\" resume --answers cut.toml");
+    // The third step acts, and nobody says whether it may; that is not forgotten either.
+    for _ in 0..2 {
+        assert_eq!(out.status.code(), Some(75), "{}", text(&out));
+        assert!(
+            text(&out).contains("may have been started"),
+            "{}",
+            text(&out)
+        );
+        assert_eq!(ground.ledger(), DONE[..2]);
+        out = ground.sh("\"$RUNBOOK\" resume");
+    }
+    assert!(dir.join("tail-1.bin").exists());
+    let yes = "[answers]\n\"The journal lost its last record, and this may have been started then. Start it?\" = \"yes\"\n";
+    fs::write(ground.path("yes.toml"), yes).expect("written");
+    let out = ground.sh("\"$RUNBOOK\" resume --answers yes.toml");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert_eq!(ground.ledger(), DONE);
+}
+
+#[test]
+fn s_a_secret_that_is_asked_for_is_hidden_and_kept_nowhere() {
+    let ground = Ground::with(
+        "a.rbk",
+        "rbk 1\nrunbook \"A\"\nsecret token from prompt\nstep one \"One\" {\n  env T = token\n  $ sh -c 'echo $T; test $T = \"$(cat want)\"'\n  repeatable\n}\n",
+    );
+    fs::write(ground.path("want"), "typed-canary").expect("written");
+    fs::write(
+        ground.path("s.toml"),
+        "[answers]\ntoken = \"typed-canary\"\n",
+    )
+    .expect("written");
+    let out = ground.sh("\"$RUNBOOK\" run a.rbk");
+    assert_eq!(out.status.code(), Some(4), "{}", text(&out));
+    assert!(
+        text(&out).contains("nobody is there to be asked"),
+        "{}",
+        text(&out)
+    );
+    let out = ground.sh("\"$RUNBOOK\" run a.rbk --answers s.toml");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert!(text(&out).contains("‹token›"), "{}", text(&out));
+    let found = ground.sh("grep -rl typed-canary state");
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found));
+}
+
+#[test]
 fn j12_a_record_that_is_gone_stops_the_run() {
     let ground = Ground::with("none.toml", "[answers]\n");
     ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use runbook_core::effect::{EffectId, Notice, NoticeMark};
-use runbook_core::prompt::{Detail, Prompt};
+use runbook_core::prompt::{Detail, Prompt, PromptKind};
 use runbook_core::view::View;
 use runbook_host::operator::Said;
+use runbook_plan::value::Type;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::line::{Ask, Echo, Line, Reader};
@@ -162,7 +163,12 @@ impl Dialogs {
                         Ask {
                             lead,
                             initial: None,
-                            echo: Echo::Yes,
+                            echo: match current.prompt.kind {
+                                PromptKind::Input {
+                                    ty: Type::Secret, ..
+                                } => Echo::No,
+                                _ => Echo::Yes,
+                            },
                         },
                     )
                 }

@@ -222,6 +222,12 @@ pub fn details(prompt: &Prompt) -> Vec<Detail> {
 
 /// Reads a typed line as an answer to a prompt.
 pub fn answer(prompt: &Prompt, typed: &str) -> Step {
+    if let PromptKind::Input {
+        ty: Type::Secret, ..
+    } = prompt.kind
+    {
+        return secret(typed);
+    }
     let text = typed.trim();
     match text {
         "?" => return Step::Help,
@@ -468,6 +474,20 @@ fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &
         }
     }
     refused(prompt)
+}
+
+/// A secret is taken as typed: it may begin with `?` or a blank.
+fn secret(typed: &str) -> Step {
+    let text = typed.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        return Step::Refused("nothing typed".to_owned());
+    }
+    Step::Answer {
+        answer: Answer::Value {
+            value: Value::Text(text.to_owned()),
+        },
+        by: None,
+    }
 }
 
 fn input(

@@ -9,6 +9,7 @@ use runbook_core::prompt::{
 };
 use runbook_core::view::View;
 use runbook_plan::near::nearest;
+use runbook_plan::value::{Type, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::codes;
@@ -186,6 +187,12 @@ pub fn read(prompt: &Prompt, text: &str, severities: &[String]) -> Result<Answer
         |ty| runbook_plan::read::read(text, ty, severities).map(|value| Answer::Value { value });
     let choose = |words: &[&str]| Err(format!("`{trimmed}` is none of {}", words.join(", ")));
     match &prompt.kind {
+        // It goes into the vault and nowhere else, so it is no value of the runbook.
+        PromptKind::Input {
+            ty: Type::Secret, ..
+        } => Ok(Answer::Value {
+            value: Value::Text(text.to_owned()),
+        }),
         PromptKind::Input { ty, .. } => value(ty),
         PromptKind::Item {
             evidence: Some(ty), ..
@@ -304,7 +311,6 @@ pub fn read(prompt: &Prompt, text: &str, severities: &[String]) -> Result<Answer
 mod tests {
     use super::*;
     use runbook_core::prompt::{ChooseOption, Closed};
-    use runbook_plan::value::{Type, Value};
     use std::cell::RefCell;
     use std::rc::Rc;
     use tokio::sync::mpsc::unbounded_channel;

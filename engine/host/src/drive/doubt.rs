@@ -1,13 +1,14 @@
 //! Questions of the host's own: what a damaged journal leaves open.
 
-use runbook_core::effect::{Effect, EffectId};
+use runbook_core::effect::{Effect, EffectId, Notice};
 use runbook_core::prompt::{Answer, ConfirmDeclined, Detail, Prompt, PromptKind};
 use runbook_core::state::Over;
 use runbook_core::view::View;
 use runbook_plan::command::Mark;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::driver::{Driver, OURS, Suspect};
+use super::driver::{Driver, OURS};
+use super::replay::Doubted;
 use crate::clock;
 use crate::codes;
 use crate::error::{HostError, plainly};
@@ -15,11 +16,15 @@ use crate::journal::{Entry, HostRecord};
 use crate::operator::{Operator, Said};
 use crate::signals::Signals;
 
+const CUT: &str = "Cut the damaged end off and go on?";
+const DOUBT: &str =
+    "The journal lost its last record, and this may have been started then. Start it?";
+
 impl Driver<'_> {
     /// After a record was cut off that may have been an intent, what acts first is asked about: the
     /// question comes back instead of the wish.
     pub(super) fn doubt(&mut self, effect: Effect) -> Effect {
-        if self.suspect == Suspect::No {
+        if self.doubt_next == Doubted::No {
             return effect;
         }
         let (shown, path) = match &effect {
@@ -33,10 +38,8 @@ impl Driver<'_> {
             kind: PromptKind::Confirm {
                 declined: ConfirmDeclined::Fails,
             },
-            text:
-                "The journal lost its last record, and this may have been started then. Start it?"
-                    .into(),
-            keys: Vec::new(),
+            text: DOUBT.into(),
+            keys: vec![DOUBT.into()],
             detail: vec![Detail::Command(shown.clone())],
             path: path.clone(),
             deadline: None,
@@ -65,7 +68,7 @@ impl Driver<'_> {
         };
         match answer {
             Answer::Yes => {
-                self.suspect = Suspect::No;
+                self.doubt_next = Doubted::No;
                 let about = match &effect {
                     Effect::Run(run) => run.id,
                     Effect::Request(request) => request.id,
@@ -102,6 +105,9 @@ impl Driver<'_> {
             until: None,
         };
         self.journal.append(clock::now(), Entry::Host(&record));
+        self.tell(&Notice::Warning {
+            text: format!("parked: {why}"),
+        });
         self.over = Some(Over::Parked { why: why.into() });
     }
 }
@@ -121,8 +127,8 @@ pub(super) async fn agree_to_cut(
         kind: PromptKind::Confirm {
             declined: ConfirmDeclined::Fails,
         },
-        text: "Cut the damaged end off and go on?".into(),
-        keys: Vec::new(),
+        text: CUT.into(),
+        keys: vec![CUT.into()],
         detail: vec![
             Detail::Warning(format!("The journal cannot be trusted to its end: {why}.")),
             Detail::Prose(format!(

@@ -23,6 +23,7 @@ use runbook_plan::command::Mark;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::replay::Doubted;
 use super::{Finish, exit_code, perform, scrub};
 use crate::clock;
 use crate::error::HostError;
@@ -41,13 +42,6 @@ const SLICE: Duration = Duration::from_secs(30);
 
 /// How often the operator may redraw.
 const FRAME: Duration = Duration::from_millis(100);
-
-/// Whether a record that was cut off may have been the intent of what comes next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Suspect {
-    Yes,
-    No,
-}
 
 /// Prompts of the host itself count down from the end of the numbers.
 pub(super) const OURS: u64 = u64::MAX - (1 << 32);
@@ -76,7 +70,8 @@ pub(super) struct Driver<'p> {
     pub inherited: Vec<String>,
     /// To be told once the run goes on.
     pub warnings: Vec<String>,
-    pub suspect: Suspect,
+    /// Of the next thing that acts.
+    pub doubt_next: Doubted,
     /// Facts that came of performing, for the next turn.
     pub inbox: Vec<Event>,
     pub fetching: Option<perform::Fetching>,
@@ -151,7 +146,7 @@ impl<'p> Driver<'p> {
             directory: PathBuf::new(),
             operator_name: String::new(),
             warnings: Vec::new(),
-            suspect: Suspect::No,
+            doubt_next: Doubted::No,
             inbox: Vec::new(),
             fetching: None,
             fetched,
@@ -235,7 +230,7 @@ impl<'p> Driver<'p> {
             }
             self.rest();
         }
-        Ok(())
+        self.journal.commit()
     }
 
     /// A run that is over and that has nothing left under way needs nobody to drive it, whether or not the

@@ -44,8 +44,8 @@ use crate::operator::{Operator, Said};
 use crate::process::Processes;
 use crate::runs::{Cut, RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
-use driver::{Driver, Suspect};
-use replay::{Closing, Replay, Wanted};
+use driver::Driver;
+use replay::{Closing, Doubted, Replay, Wanted};
 
 pub use runbook_core::effect::EndWhy;
 
@@ -300,13 +300,13 @@ fn take_up(
         send,
     );
     let mut said = said;
-    let (cut, suspect) = match &replay.reading.tail {
+    let (cut, doubted) = match &replay.reading.tail {
         Tail::Ambiguous { bytes, why } => {
             let kept = bytes.len();
             runtime.block_on(doubt::agree_to_cut(&mut *operator, &mut said, why, kept))?;
-            (Cut::Agreed, Suspect::Yes)
+            (Cut::Agreed, Doubted::Yes)
         }
-        _ => (Cut::TornOnly, Suspect::No),
+        _ => (Cut::TornOnly, replay.doubted),
     };
     let mut journal = dir.append(&replay.reading, cut)?;
     let now = crate::clock::now();
@@ -332,7 +332,7 @@ fn take_up(
     let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
     driver.directory = directory;
     driver.operator_name = name.clone();
-    driver.suspect = suspect;
+    driver.doubt_next = doubted;
     driver.salt = replay
         .head
         .as_ref()

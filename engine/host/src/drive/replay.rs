@@ -40,6 +40,15 @@ pub struct Replay {
     /// Milliseconds since 1970, UTC, of the last record.
     pub last: i64,
     pub closing: Closing,
+    /// A record was cut off, and nobody has said yet that what came next may be started.
+    pub doubted: Doubted,
+}
+
+/// Whether a lost record may have been the intent of what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubted {
+    Yes,
+    No,
 }
 
 /// Whether the journal closes with a word on how the run parked or ended.
@@ -69,6 +78,7 @@ impl Replay {
         let mut outputs = Vec::new();
         let mut last = 0;
         let mut closing = Closing::Unsaid;
+        let mut doubted = Doubted::No;
         let reading = dir.read(|record| {
             last = record.at.wall;
             closing = match record.body {
@@ -84,6 +94,8 @@ impl Replay {
                     intents.insert(intent.effect);
                 }
                 Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,
+                Body::Host(HostRecord::TailCut { .. }) => doubted = Doubted::Yes,
+                Body::Host(HostRecord::AskedAgain { .. }) => doubted = Doubted::No,
                 Body::Host(_) | Body::Unknown(_) => {}
                 Body::Event(event) => {
                     let plan = loaded.as_ref().and_then(|loaded| loaded.plan.as_ref());
@@ -127,6 +139,7 @@ impl Replay {
             outputs,
             last,
             closing,
+            doubted,
         })
     }
 
