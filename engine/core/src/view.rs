@@ -112,6 +112,7 @@ pub fn view(plan: &Plan, state: &State) -> View {
             .checkpoints
             .iter()
             .rev()
+            .filter(|passed| passed.node != crate::flow::root::NO_NODE)
             .map(|passed| passed.path.clone())
             .collect(),
         undoable: state

@@ -113,7 +113,8 @@ pub(crate) fn bind_ran(m: &mut Machine<'_>, f: FiberId, l: Let, input: Input) ->
             m.fiber_mut(f).last = Some(Box::new(ran.last.clone()));
             let declared = &plan.vars[var.index()];
             let mut captured = capture(m, &ran, &declared.ty);
-            if m.s.mode() == Mode::DryRun && captured.is_err() {
+            let bare = ran.last.output.is_empty() && declared.ty != Type::Bool;
+            if m.s.mode() == Mode::DryRun && (captured.is_err() || bare) {
                 captured = Ok(Some(made_up(&declared.ty, &declared.name)));
             }
             match captured {

@@ -1,8 +1,8 @@
 //! The failed step: what a person may do about it.
 
 use crate::effect::{EffectId, EndWhy, Notice};
-use crate::flow::prompts;
 use crate::flow::seq::any_frame;
+use crate::flow::{prompts, root};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, FailedChoice, Prompt, PromptKind};
@@ -62,7 +62,11 @@ pub(crate) fn reachable(m: &Machine<'_>) -> Vec<String> {
             .map_or(0, |(number, _)| *number);
     let mut paths: Vec<String> = Vec::new();
     for passed in m.s.checkpoints.iter().rev() {
-        if passed.undo > line && !passed.frames.is_empty() && !paths.contains(&passed.path) {
+        // Back to the begin is something to choose only where something was done since.
+        let idle = passed.node == root::NO_NODE
+            && !m.s.undo.iter().any(|(number, _)| *number >= passed.undo);
+        if passed.undo > line && !idle && !passed.frames.is_empty() && !paths.contains(&passed.path)
+        {
             paths.push(passed.path.clone());
         }
     }

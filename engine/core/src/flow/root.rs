@@ -11,6 +11,14 @@ use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt, PromptKind};
 use crate::state::*;
 use crate::{resume, walk};
+use runbook_plan::ids::NodeId;
+
+/// The run's begin, for `runbook undo --to start`.
+pub(crate) const START: &str = "start";
+/// No checkpoint of the runbook.
+pub(crate) const NO_NODE: NodeId = NodeId(u32::MAX);
+/// The bottom frame of the run's own fiber is the first frame there is.
+const BOTTOM: u32 = 1;
 
 pub(crate) fn start(m: &mut Machine<'_>, started: &Started) {
     if m.s.phase != Phase::New {
@@ -238,13 +246,40 @@ fn lacking(m: &mut Machine<'_>, f: FiberId, mut r: Root) -> Next {
     };
     if m.s.started.from.is_none() {
         r.stage = RootStage::Body;
-        return Next::Push(Frame::Root(r), scope::new(root, ScopeKind::Plain));
+        let body = scope::new(root, ScopeKind::Plain);
+        begun(m, &r, &body);
+        return Next::Push(Frame::Root(r), body);
     }
     r.stage = RootStage::Lacking;
     match from::lacks(m, f) {
         Ok(sources) => Next::Push(Frame::Root(r), Frame::Inputs(sources)),
         Err(why) => failed(m, r, &Failure::new(why)),
     }
+}
+
+/// The run's begin is a place to go back to, like a checkpoint.
+fn begun(m: &mut Machine<'_>, r: &Root, body: &Frame) {
+    m.s.next.mark += 1;
+    let uid = m.next_uid();
+    let frames = vec![
+        Slot {
+            uid: BOTTOM,
+            frame: Frame::Root(r.clone()),
+        },
+        Slot {
+            uid,
+            frame: body.clone(),
+        },
+    ];
+    let begin = Passed {
+        node: NO_NODE,
+        path: START.into(),
+        at: m.s.now,
+        undo: m.s.next.mark,
+        call: String::new(),
+        frames,
+    };
+    m.s.checkpoints.push(begin);
 }
 
 fn failed(m: &mut Machine<'_>, r: Root, failure: &Failure) -> Next {

@@ -121,9 +121,21 @@ impl<'p> Play<'p> {
         }
     }
 
+    /// A whole run, watched after each fact.
+    pub fn run_from(&mut self, started: Started, watch: &mut dyn FnMut(&Play<'p>)) -> Played {
+        self.schedule();
+        self.happens(Event::Started(started));
+        self.run_watched(watch)
+    }
+
     /// Until the run is over.
     pub fn run(&mut self) -> Played {
+        self.run_watched(&mut |_| {})
+    }
+
+    fn run_watched(&mut self, watch: &mut dyn FnMut(&Play<'p>)) -> Played {
         loop {
+            watch(self);
             match self.state.is_over() {
                 Over::No => {}
                 over => return Played::Over(over),
@@ -200,10 +212,8 @@ impl<'p> Play<'p> {
 /// Plays a whole run.
 pub fn play<'p>(plan: &'p Plan, world: World) -> (Play<'p>, Played) {
     let mut play = Play::new(plan, world);
-    play.schedule();
     let started = play.started();
-    play.happens(Event::Started(started));
-    let mut played = play.run();
+    let mut played = play.run_from(started, &mut |_| {});
     if let (Played::Over(_), Some((to, reason))) = (&played, play.world.script.undo.clone()) {
         play.happens(Event::UndoRequested {
             to,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
-use runbook_core::event::{Captured, Event, Exit, Identity, MissingNeed, Sent};
+use runbook_core::event::{Captured, Event, Exit, Identity, MissingNeed, Mode, Sent};
 use runbook_core::prompt::{Answer, Prompt, PromptKind};
 use runbook_plan::value::Value;
 
@@ -50,11 +50,15 @@ pub type Then = Vec<(i64, Event)>;
 
 impl World {
     pub fn new(script: Script) -> World {
+        let unscripted = match script.mode {
+            Mode::DryRun => Unscripted::Obvious,
+            _ => Unscripted::Nobody,
+        };
         World {
             when_used: vec![0; script.whens.len()],
             answer_used: vec![0; script.answers.len()],
             script,
-            unscripted: Unscripted::Nobody,
+            unscripted,
             decided: BTreeMap::new(),
             stopped: BTreeSet::new(),
             unseen: Vec::new(),
@@ -326,7 +330,10 @@ impl World {
                 Some(answer) => Event::Answered {
                     effect: id,
                     answer,
-                    by: OPERATOR.into(),
+                    by: match self.unscripted {
+                        Unscripted::Nobody => OPERATOR.into(),
+                        Unscripted::Obvious => "the dry run".into(),
+                    },
                 },
                 None => Event::Unanswerable { effect: id },
             },
