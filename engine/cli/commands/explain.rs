@@ -22,9 +22,9 @@ pub fn explain(args: &args::Explain) -> Exit {
     let near = runbook_grammar::nearest(&wanted, codes);
     let near = near
         .map(|code| format!("; did you mean {code}?"))
-        .unwrap_or_default();
+        .unwrap_or_else(|| ";".to_owned());
     complain_line(&format!(
-        "no error has the number {}{near} The book lists them all under Errors.",
+        "no error has the number {}{near} the book lists them all under Errors",
         args.code
     ));
     Exit::Usage

@@ -1,0 +1,20 @@
+# Params: missing, unknown, of the wrong type, refused by their pattern.
+cp $CASES/cli/deploy.rbk .
+runbook run deploy.rbk < /dev/null
+runbook run deploy.rbk --param verzion=v1
+runbook run deploy.rbk --param version=v1 --param replicas=many
+runbook run deploy.rbk --param version=v1 --param colour=gren
+runbook run deploy.rbk --param version
+runbook run deploy.rbk --param 'version=v1; id'
+# Nobody is there: it parks where it must ask, and goes on with answers.
+rm -rf state; runbook run deploy.rbk --param version=v7 --param colour=green; cat ledger
+runbook runs
+printf '[answers]\n"Somebody watches the dashboards" = "yes"\n"Is it good?" = "yes"\n' > answers.toml
+runbook resume --answers answers.toml; cat ledger
+runbook runs
+runbook show
+runbook resume
+runbook show nonsense
+runbook show --output 1; runbook show --output 99
+# Taken back afterwards.
+runbook undo $(ls state/runbook/runs) --to ready --reason "wrong version"; cat ledger
