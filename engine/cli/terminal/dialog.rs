@@ -333,7 +333,7 @@ impl Dialogs {
     }
 }
 
-fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
+pub fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
     match detail {
         Detail::Prose(text) => page.lines(&Notice::Prose { text: text.clone() }),
         Detail::Warning(text) => page.lines(&Notice::Warning { text: text.clone() }),

@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use runbook_core::effect::{EffectId, EndWhy, Notice};
 use runbook_core::event::Moment;
-use runbook_core::prompt::Prompt;
+use runbook_core::prompt::{Detail, Prompt};
 use runbook_core::view::{Phase, View};
 use runbook_host::operator::{Operator, Said};
 use runbook_plan::plan::Outcome;
@@ -148,6 +148,22 @@ impl Operator for Terminal {
         match &self.dialogs {
             Some(dialogs) => dialogs.ask(id, prompt, view),
             None => {
+                // Why it is asked (again) must not be lost with the question.
+                let mut screen = self.screen();
+                let page = Page {
+                    look: screen.look,
+                    width: screen.width(),
+                    view,
+                };
+                let details = prompt
+                    .detail
+                    .iter()
+                    .filter(|detail| matches!(detail, Detail::Prose(_) | Detail::Warning(_)));
+                let lines = details
+                    .flat_map(|detail| dialog::detail_lines(&page, detail))
+                    .collect();
+                screen.print(lines);
+                drop(screen);
                 let _ = self.said.send(Said::Unanswerable { id });
             }
         }

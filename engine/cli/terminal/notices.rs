@@ -206,6 +206,10 @@ impl Page<'_> {
                         lines.extend(self.marked(Tone::Quiet, "    ", g.skipped, why))
                     }
                 }
+                if matches!(verdict, Verdict::Failed { .. }) && said.contains("/dev/tty") {
+                    let hint = "a command that needs the terminal stands in a step that says `interactive`";
+                    lines.extend(self.marked(Tone::Warning, "    ", g.arrow, hint));
+                }
                 lines
             }
             Notice::StepDone { elapsed_ms, .. } => self.marked(

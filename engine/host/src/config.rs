@@ -254,7 +254,20 @@ pub fn params(
             };
             match runbook_plan::read::read(text, &var.ty, &severities) {
                 Ok(value) => {
-                    values.insert(name.clone(), value);
+                    let pattern = plan.params.iter().find_map(|param| {
+                        let own = plan.vars[param.var.index()].name == *name;
+                        own.then_some(param.rules.matches.as_ref()).flatten()
+                    });
+                    match pattern {
+                        Some(pattern) if !pattern.fits(text) => errors.push(HostError::new(
+                            codes::PARAM_WRONG,
+                            format!(
+                                "the parameter `{name}` cannot be taken: `{text}` does not match `{}`",
+                                pattern.0
+                            ),
+                        )),
+                        _ => drop(values.insert(name.clone(), value)),
+                    }
                 }
                 Err(why) => errors.push(HostError::new(
                     codes::PARAM_WRONG,

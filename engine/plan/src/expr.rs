@@ -101,6 +101,13 @@ pub enum Op {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern(pub String);
 
+impl Pattern {
+    /// Whether some part of the text fits; a pattern of a plan is sound, and one that is not fits nothing.
+    pub fn fits(&self, text: &str) -> bool {
+        regex_lite::Regex::new(&self.0).is_ok_and(|regex| regex.is_match(text))
+    }
+}
+
 /// Text with holes, filled as text: prose, titles, messages, prompts, addresses.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {

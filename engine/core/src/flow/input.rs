@@ -361,7 +361,7 @@ fn check_value(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, value: Value
         && m.s.mode() != Mode::DryRun
     {
         if let Some(pattern) = &rules.matches
-            && !regex_lite::Regex::new(&pattern.0).is_ok_and(|re| re.is_match(&shown))
+            && !pattern.fits(&shown)
         {
             i.why = Some(format!("`{shown}` does not match `{}`", pattern.0));
             return ask(m, f, i);
