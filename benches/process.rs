@@ -10,6 +10,8 @@
 //! | `output` | one step that prints 200 MB | read 64 KiB, write to a file |
 //! | `fan` | 1000 steps, 64 at once, group commit | spawn, two pipes each, one poll |
 //! | `timeout` | a step that has to be stopped, to its durable record | kill the group, reap, the same record |
+//! | `run-sh`, `run-direct` | `runbook run` of a file of 1000 steps, from start to verdict | as `sh` and `direct` |
+//! | `run-one` | `runbook run` of one step | `just` of one recipe, where it is on the PATH |
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -45,6 +47,9 @@ fn main() {
         ("output", 1, "floor-output", "ours-output"),
         ("fan", 1000, "floor-fan", "ours-fan"),
         ("timeout", 20, "floor-timeout", "ours-timeout"),
+        ("run-sh", 1000, "floor-sh", "run-sh"),
+        ("run-direct", 1000, "floor-direct", "run-direct"),
+        ("run-one", 1, "just", "run-direct"),
     ];
     say("| bench | floor | ours | ours / floor | ours peak RSS |");
     say("|---|---|---|---|---|");
@@ -124,6 +129,9 @@ fn contest(name: &str, size: u64, folder: &Path) {
         "ours-fan" => ours(folder, async |p| fan(p, size, &mut journal).await),
         "floor-timeout" => timeout_floor(size, &mut journal),
         "ours-timeout" => ours(folder, async |p| timeout(p, size, &mut journal).await),
+        "run-sh" => run(folder, ":;", size),
+        "run-direct" => run(folder, "/bin/true", size),
+        "just" => just(folder, size),
         other => panic!("no contestant is called {other}"),
     };
     let time = measured.unwrap_or_else(|| begun.elapsed());
@@ -281,6 +289,49 @@ fn timeout_floor(size: u64, journal: &mut Journal) -> Option<Duration> {
         over += due.elapsed();
     }
     Some(over / u32::try_from(size).unwrap_or(1))
+}
+
+/// The whole program; its memory is not this one's.
+fn run(folder: &Path, command: &str, size: u64) -> Option<Duration> {
+    let mut text = String::from("rbk 1\nrunbook \"Steps\"\n\n");
+    for step in 0..size {
+        text += &format!("step s{step} \"Step {step}\" {{\n  $ {command}\n}}\n");
+    }
+    let file = folder.join("steps.rbk");
+    std::fs::write(&file, text).expect("a runbook");
+    let begun = Instant::now();
+    let status = Command::new(env!("CARGO_BIN_EXE_runbook"))
+        .arg("run")
+        .arg(&file)
+        .env("XDG_STATE_HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "the run failed"
+    );
+    Some(begun.elapsed())
+}
+
+/// A peer that keeps no journal; not a number where it is not installed.
+fn just(folder: &Path, size: u64) -> Option<Duration> {
+    let file = folder.join("justfile");
+    std::fs::write(
+        &file,
+        format!(
+            "all:\n{}",
+            "  @:\n".repeat(usize::try_from(size).unwrap_or(1))
+        ),
+    )
+    .expect("a justfile");
+    let begun = Instant::now();
+    let mut command = Command::new("just");
+    command.arg("--justfile").arg(&file).stdin(Stdio::null());
+    match command.stdout(Stdio::null()).status() {
+        Ok(status) if status.success() => Some(begun.elapsed()),
+        _ => std::process::exit(0),
+    }
 }
 
 fn ours<T>(folder: &Path, then: impl AsyncFnOnce(&mut Processes) -> T) -> T {
