@@ -461,3 +461,14 @@ fn a_file_with_mistakes_on_every_line_is_still_read_to_its_end() {
     assert_eq!(told.len(), 20_000);
     assert_eq!(file.body.len(), 20_000);
 }
+
+#[test]
+fn a_table_has_ten_thousand_rows_and_no_more() {
+    let head = "rbk 1\nmodule \"M\"\nmatrix m(a: number) -> (b: text) {\n| a | b |\n|---|---|\n";
+    for (rows, mistakes) in [(10_000, 0), (10_001, 1)] {
+        let text = format!("{head}{}}}\n", "| 1 | \"x\" |\n".repeat(rows));
+        let (_, _, told) = read("table", text.as_bytes());
+        assert_eq!(told.len(), mistakes, "{rows}");
+        assert!(told.iter().all(|mistake| mistake.code.0 == 1096));
+    }
+}

@@ -203,6 +203,19 @@ pub(super) fn mended(
     let below = place(at, at + first_word(words).len());
     match edit.kind {
         EditKind::CloseBlock { open } => {
+            if let Some(brace) = swallowed(text, open, edit.at) {
+                let mistake = Diagnostic::error(
+                    codes::SWALLOWED_BRACE,
+                    "a closing brace became part of a command",
+                    place(brace, brace + 1),
+                    "everything to the end of this line is the command",
+                );
+                return Some(
+                    mistake
+                        .label(place(open, open + 1), "so this brace has no closing one")
+                        .help("put the closing brace on a line of its own"),
+                );
+            }
             let open = place(open, open + 1);
             let mut mistake = Diagnostic::error(
                 codes::BLOCK_NOT_CLOSED,
@@ -233,6 +246,15 @@ pub(super) fn mended(
         // The command itself is reported where it is read.
         EditKind::SplitCommand => None,
     }
+}
+
+/// The brace at the end of a command that was to close the block which ends at `end`.
+fn swallowed(text: &str, open: usize, end: usize) -> Option<usize> {
+    let inside = text.get(open + 1..end)?.trim_end();
+    let line = inside.rsplit('\n').next()?;
+    let words = line.trim_start();
+    let command = words.starts_with(['$', '?']) || line.contains(" $ ") || line.contains(" ? ");
+    (command && words.ends_with(" }")).then(|| open + inside.len())
 }
 
 /// What a file or a block holds.

@@ -16,7 +16,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::nl | Rule::line_end | Rule::brackets_end => "the end of the line",
         Rule::rest | Rule::junk | Rule::junk_part => "text",
         Rule::ident_char | Rule::ident_start | Rule::name_char => "a letter",
-        Rule::reserved | Rule::clause_stop | Rule::reserved_but_answers | Rule::statement_word => {
+        Rule::reserved | Rule::clause_stop | Rule::statement_word => {
             "a word of the language"
         }
         Rule::name
@@ -68,7 +68,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         | Rule::http_rest => "an option of a request",
         Rule::http_body => "the body of a request",
         Rule::look => "a command",
-        Rule::expr | Rule::expr_in | Rule::lone_expr => "an expression",
+        Rule::expr | Rule::expr_in => "an expression",
         Rule::unit
         | Rule::unit_in
         | Rule::primary

@@ -110,7 +110,18 @@ const BRACES: [Code; 3] = [
 
 /// The file as it reads with its braces put right, where indentation says how.
 fn mended(id: SourceId, text: &str, earlier: &Shifts) -> Option<(File, Vec<Diagnostic>)> {
-    let edits = scan::survey(text, Braces::Mended).edits;
+    [Braces::Mended, Braces::Indented]
+        .into_iter()
+        .find_map(|braces| mended_by(id, text, earlier, braces))
+}
+
+fn mended_by(
+    id: SourceId,
+    text: &str,
+    earlier: &Shifts,
+    braces: Braces,
+) -> Option<(File, Vec<Diagnostic>)> {
+    let edits = scan::survey(text, braces).edits;
     if edits.is_empty() || edits.len() > MAX_EDITS {
         return None;
     }

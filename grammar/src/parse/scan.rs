@@ -37,13 +37,15 @@ pub(super) struct Survey {
 pub(super) enum Braces {
     /// They are taken as they are.
     Trusted,
-    /// Indentation says where they belong.
+    /// Indentation says where they belong, as far as their number is wrong.
     Mended,
+    /// Indentation alone says where they belong: for a file that lacks some and has others too many.
+    Indented,
 }
 
 pub(super) fn survey(text: &str, braces: Braces) -> Survey {
     let mut scan = Scan::new(text, braces);
-    if braces == Braces::Mended {
+    if braces != Braces::Trusted {
         // A fence without an end hides all braces below it, so where fences end comes first; then, how many
         // braces are missing or stray in all, which bounds what is mended.
         for _ in 0..MAX_FENCES {
@@ -58,6 +60,9 @@ pub(super) fn survey(text: &str, braces: Braces) -> Survey {
             let Some(edit) = edit else { break };
             scan.ends.push(edit.at);
             scan.survey.edits.push(edit);
+        }
+        if braces == Braces::Indented {
+            (scan.missing, scan.stray) = (text.len(), text.len());
         }
     }
     scan.run();
@@ -124,7 +129,7 @@ impl<'s> Scan<'s> {
         }
         self.open.retain(|open| open.sign == b'{');
         let left = self.open.len();
-        if self.braces == Braces::Mended {
+        if self.braces != Braces::Trusted {
             while let Some(open) = self.open.pop() {
                 if self.missing > 0 {
                     self.missing -= 1;
@@ -184,7 +189,7 @@ impl<'s> Scan<'s> {
             // Brackets end with their statement, closed or not.
             self.drop_brackets(start);
         }
-        if self.braces == Braces::Mended && !words.is_empty() && first != b'#' {
+        if self.braces != Braces::Trusted && !words.is_empty() && first != b'#' {
             self.dedent(first == b'}', indent, start);
         }
         if self.open.last().is_none_or(|open| open.sign == b'{') {
@@ -328,7 +333,7 @@ impl<'s> Scan<'s> {
     fn close_brace(&mut self, at: usize, leads: bool, indent: usize) -> usize {
         self.drop_brackets(at);
         let Some(top) = self.open.last() else {
-            if self.braces == Braces::Mended {
+            if self.braces != Braces::Trusted {
                 self.survey.edits.push(Edit {
                     at,
                     kind: EditKind::DropClose,
@@ -338,7 +343,7 @@ impl<'s> Scan<'s> {
         };
         let misfit =
             leads && top.indent != indent && !self.innermost().any(|open| open.indent == indent);
-        if self.braces == Braces::Mended && self.stray > 0 && misfit {
+        if self.braces != Braces::Trusted && self.stray > 0 && misfit {
             self.stray -= 1;
             self.survey.edits.push(Edit {
                 at,
@@ -397,7 +402,7 @@ impl<'s> Scan<'s> {
         let words = line.trim_end();
         if self.open.len() > opened_before && words.ends_with('}') {
             let at = start + words.len() - 1;
-            if self.braces == Braces::Mended {
+            if self.braces != Braces::Trusted {
                 self.survey.edits.push(Edit {
                     at,
                     kind: EditKind::SplitCommand,
