@@ -6,11 +6,9 @@
 //! | [`scenario`] | scenarios of a `name.test.rbk`, and what is not as they say |
 //! | [`world`] | commands that exit as they are told, requests, answers, a clock that jumps |
 //! | [`play`] | the loop: effects in, facts out, until the run parks or ends |
-//! | [`rehearse`] | `--dry-run` |
 //! | [`transcript`] | the whole conversation as text |
 
 pub mod play;
-pub mod rehearse;
 pub mod scenario;
 pub mod script;
 pub mod transcript;

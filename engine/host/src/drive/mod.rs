@@ -25,7 +25,7 @@ mod scrub;
 use std::path::{Path, PathBuf};
 
 use runbook_core::effect::{Effect, Notice};
-use runbook_core::event::{Confirms, Event, Fact, Found, Mode, Started};
+use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
 use runbook_core::state::{InFlightKind, Over, State};
 use runbook_core::step::step;
 use runbook_core::view::view;
@@ -167,10 +167,6 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     started.from = order.from.clone();
     started.confirms = order.confirms;
     started.environment = needs::environment(&loaded.sources);
-    if order.mode == Mode::DryRun {
-        return Ok(rehearsed(plan, started, answers.as_ref(), make));
-    }
-    let state_home = StateHome::open(home::place(config.state.as_deref())?)?;
     let mut vault = Vault::of(plan);
     early_secrets(plan, &mut vault, &started)?;
     if order.mode == Mode::DryRun {
@@ -227,32 +223,6 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     driver.directory = PathBuf::from(&started.directory);
     driver.operator_name = started.operator.clone();
     finish(runtime.block_on(driver.drive(vec![Event::Started(started)])))
-}
-
-/// A dry run: it has no folder and no journal.
-fn rehearsed(
-    plan: &Plan,
-    started: Started,
-    answers: Option<&AnswersFile>,
-    make: &mut MakeOperator<'_>,
-) -> Finish {
-    let (send, _said) = unbounded_channel();
-    let about = About {
-        run: "dry-run",
-        dir: Path::new(""),
-        plan,
-        operator: &started.operator.clone(),
-    };
-    let mut operator = make(send, &about);
-    let answers = answers.map_or(&[][..], |file| &file.answers);
-    let over = crate::scripted::rehearse::rehearse(plan, started, answers, operator.as_mut());
-    Finish {
-        run: String::new(),
-        dir: PathBuf::new(),
-        code: exit_code(&over, None),
-        over,
-        head: String::new(),
-    }
 }
 
 /// Goes on with a run.
