@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gravest_signal_comes_first() {
+    fn every_signal_is_heard_once() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -107,9 +107,14 @@ mod tests {
             ] {
                 rustix::process::kill_process(mine, signal).unwrap();
             }
-            assert_eq!(signals.next().await, Signal::Terminate);
-            assert_eq!(signals.next().await, Signal::Suspend);
-            assert_eq!(signals.next().await, Signal::Resized);
+            // Another thread of this process may take them, in any order.
+            let mut heard = Vec::new();
+            while heard.len() < 3 {
+                heard.push(signals.next().await);
+            }
+            for signal in [Signal::Terminate, Signal::Suspend, Signal::Resized] {
+                assert!(heard.contains(&signal), "{heard:?}");
+            }
         });
     }
 }
