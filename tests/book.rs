@@ -7,11 +7,15 @@
 //! | ` ```rbk,test ` | a scenario file |
 //! | ` ```rbk,fails ` | in the page of an error: a whole file that has just this error |
 //!
-//! A line that begins with `~` is part of the example and not shown.
+//! A comment of the page above a fence may hold lines behind `#~`: what the made-up world does when the example
+//! is carried out in it, as in the cases of `tests/run/`.
 
+use runbook_core::state::Over;
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::Source;
 use runbook_grammar::span::SourceId;
+use runbook_host::scripted::{Played, Script, World, play};
+use runbook_plan::plan::Outcome;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +35,8 @@ pub struct Example {
     pub kind: Kind,
     /// With the heading above it, where it is a part.
     pub text: String,
+    /// What the made-up world does: lines behind `#~` in a comment of the page above the fence.
+    pub script: String,
 }
 
 fn root() -> &'static Path {
@@ -72,7 +78,12 @@ pub fn examples() -> Vec<Example> {
             .to_string();
         let text = fs::read_to_string(&page).expect("text");
         let mut lines = text.lines().enumerate();
+        let mut script = String::new();
         while let Some((n, line)) = lines.next() {
+            if line.starts_with("#~ ") {
+                script.push_str(line);
+                script.push('\n');
+            }
             let ticks = line.bytes().take_while(|b| *b == b'`').count();
             if ticks < 3 {
                 continue;
@@ -83,9 +94,10 @@ pub fn examples() -> Vec<Example> {
                 if line.len() == ticks && line.bytes().all(|b| b == b'`') {
                     break;
                 }
-                body.push_str(line.strip_prefix('~').unwrap_or(line));
+                body.push_str(line);
                 body.push('\n');
             }
+            let script = std::mem::take(&mut script);
             let (kind, text) = match &line[ticks..] {
                 "rbk" => (Kind::Whole, body),
                 "rbk,part" => (Kind::Part, format!("{HEADING}{body}")),
@@ -96,7 +108,12 @@ pub fn examples() -> Vec<Example> {
                 }
                 _ => continue,
             };
-            examples.push(Example { place, kind, text });
+            examples.push(Example {
+                place,
+                kind,
+                text,
+                script,
+            });
         }
     }
     examples
@@ -247,6 +264,50 @@ fn every_construct_of_the_language_has_an_example() {
         "no example of the book shows {}",
         missing.join(", ")
     );
+}
+
+/// Each example is carried out in a made-up world: commands succeed and say nothing, unless a
+/// comment above it says otherwise. The whole of it is run, to a good end.
+#[test]
+fn every_example_of_the_book_is_carried_out() {
+    let mut broken = Vec::new();
+    for example in examples() {
+        if !matches!(example.kind, Kind::Whole | Kind::Part) {
+            continue;
+        }
+        let (_, plan, _) = crate::plan::plan_of_text(
+            Path::new("examples-stand-alone"),
+            &example.place,
+            &example.text,
+        );
+        let Some(plan) = plan else {
+            // A module has no flow; a mistake is another test's.
+            continue;
+        };
+        let script = match Script::of_case(&example.script) {
+            Ok(script) => script,
+            Err(why) => {
+                broken.push(format!("{}: {why}", example.place));
+                continue;
+            }
+        };
+        let (played, end) = play(&plan, World::new(script));
+        // What cannot be run yet says so, and stops before it touches anything.
+        let said = matches!(&end, Played::Over(Over::Ended { text, .. }) if text.contains("on other hosts"));
+        let good = said
+            || matches!(&end, Played::Over(Over::Ended { outcome, .. }) if *outcome != Outcome::Failed);
+        if !good {
+            let text = played.transcript.text();
+            let last: Vec<&str> = text.lines().rev().take(6).collect();
+            let last: Vec<&str> = last.into_iter().rev().collect();
+            broken.push(format!(
+                "{}: {end:?}\n    {}",
+                example.place,
+                last.join("\n    ")
+            ));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
