@@ -44,7 +44,7 @@ pub(super) fn troubles(shell: Shell, pipeline: &[&Simple]) -> Troubles {
         {
             mark(&before.fed, Trouble::Fed(reader), &mut found);
             for word in &before.words {
-                mark(&word.holes, Trouble::Fed(reader), &mut found);
+                mark_word(word, Trouble::Fed(reader), &mut found);
             }
         }
     }
@@ -55,10 +55,40 @@ fn mark(holes: &[usize], trouble: Trouble, found: &mut Troubles) {
     found.extend(holes.iter().map(|hole| (*hole, trouble)));
 }
 
+/// The holes of a word, and those that a `$(…)` in it prints.
+fn mark_word(word: &Word, trouble: Trouble, found: &mut Troubles) {
+    mark(&word.holes, trouble, found);
+    mark(&word.said, trouble, found);
+}
+
 fn mark_words(words: &[&Word], trouble: Trouble, found: &mut Troubles) {
     for word in words {
-        mark(&word.holes, trouble, found);
+        mark_word(word, trouble, found);
     }
+}
+
+/// The holes whose values a command prints as they are, whoever reads them. `printf %q` quotes its own for a
+/// shell, and so gives none.
+pub(super) fn said(simple: &Simple) -> Vec<usize> {
+    if !says(simple) {
+        return Vec::new();
+    }
+    let words: Vec<&Word> = simple
+        .words
+        .iter()
+        .skip_while(|word| is_assignment(word))
+        .collect();
+    let quotes = words.len() > 1
+        && base(words[0]) == "printf"
+        && words[1].holes.is_empty()
+        && words[1].text.split_whitespace().all(|part| part == "%q");
+    if quotes {
+        return Vec::new();
+    }
+    let printed = words
+        .iter()
+        .flat_map(|word| word.holes.iter().chain(&word.said));
+    printed.chain(&simple.fed).copied().collect()
 }
 
 /// A command that prints what it is given: what is piped from it is its arguments.
@@ -117,9 +147,13 @@ fn shell_script(words: &[&Word], found: &mut Troubles) -> Option<&'static str> {
     }
     if script {
         if let Some(word) = words.get(at) {
-            mark(&word.holes, Trouble::Nested(name, AS_ARGUMENT), found);
+            mark_word(word, Trouble::Nested(name, AS_ARGUMENT), found);
         }
         return None;
+    }
+    // `bash <(echo …)`: the file it reads is what the substitution prints.
+    if let Some(word) = words.get(at) {
+        mark(&word.said, Trouble::Fed(name), found);
     }
     (standard_input || at >= words.len()).then_some(name)
 }
@@ -137,6 +171,11 @@ fn command(shell: Shell, words: &[&Word], found: &mut Troubles) -> Option<&'stat
                 .is_some_and(|word| word.text == "/dev/stdin" || word.text == "-") =>
         {
             return Some("source");
+        }
+        "." | "source" => {
+            for word in rest {
+                mark(&word.said, Trouble::Fed("source"), found);
+            }
         }
         "ssh" | "autossh" | "mosh" | "slogin" => return ssh(rest, found),
         "watch" => watch(rest, found),
@@ -181,7 +220,7 @@ fn command(shell: Shell, words: &[&Word], found: &mut Troubles) -> Option<&'stat
         "tmux" | "screen" => {
             for word in rest.iter().filter(|word| word.text.contains(' ')) {
                 let help = "pass it in the environment, `tmux new-session -e NAME={x} …`";
-                mark(&word.holes, Trouble::Nested("tmux", help), found);
+                mark_word(word, Trouble::Nested("tmux", help), found);
             }
         }
         "find" => {
@@ -268,9 +307,9 @@ fn builtin(shell: Shell, name: &str, rest: &[&Word], found: &mut Troubles) -> Op
             for word in rest {
                 let named = word.text.split('=').next().unwrap_or("");
                 if computes {
-                    mark(&word.holes, Trouble::Arithmetic, found);
+                    mark_word(word, Trouble::Arithmetic, found);
                 } else if named.contains([HOLE, EXPANSION]) || !word.text.contains('=') {
-                    mark(&word.holes, Trouble::Name(kind), found);
+                    mark_word(word, Trouble::Name(kind), found);
                 }
             }
         }
@@ -290,13 +329,13 @@ fn builtin(shell: Shell, name: &str, rest: &[&Word], found: &mut Troubles) -> Op
         "test" | "[" => {
             for pair in rest.windows(2) {
                 if matches!(pair[0].text.as_str(), "-v" | "-R") {
-                    mark(&pair[1].holes, Trouble::Name("test -v"), found);
+                    mark_word(pair[1], Trouble::Name("test -v"), found);
                 }
             }
         }
         "wait" => {
             for pair in rest.windows(2).filter(|pair| pair[0].text == "-p") {
-                mark(&pair[1].holes, Trouble::Name("wait -p"), found);
+                mark_word(pair[1], Trouble::Name("wait -p"), found);
             }
         }
         "exit" | "return" | "shift" | "break" | "continue" | "repeat" if shell == Shell::Zsh => {
@@ -411,7 +450,7 @@ fn ssh(rest: &[&Word], found: &mut Troubles) -> Option<&'static str> {
                 || lower.contains("localcommand")
                 || lower.contains("knownhostscommand")
             {
-                mark(&option.holes, Trouble::Nested("ssh", FOR_SSH), found);
+                mark_word(option, Trouble::Nested("ssh", FOR_SSH), found);
             }
         }
         at += if takes { 2 } else { 1 };
@@ -474,7 +513,7 @@ fn option_script(
             };
             seen = true;
             if let Some(script) = script {
-                mark(&script.holes, Trouble::Nested(name, AS_ARGUMENT), found);
+                mark_word(script, Trouble::Nested(name, AS_ARGUMENT), found);
             }
         }
     }
@@ -549,7 +588,7 @@ fn language(
             // `-e'code'`: the rest of the word is the program.
             Some(letter) if letter + 1 < text.len() => {
                 program = true;
-                mark(&word.holes, trouble, found);
+                mark_word(word, trouble, found);
                 at += 1;
             }
             Some(_) => {

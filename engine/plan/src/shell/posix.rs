@@ -45,6 +45,8 @@ pub(super) struct Word {
     pub text: String,
     /// Holes of the word itself, not those of a `$(…)` in it.
     pub holes: Vec<usize>,
+    /// Holes that a `$(…)` in it prints.
+    pub said: Vec<usize>,
     pub quoted: Quoted,
     /// How many symbols it was written with.
     length: usize,
@@ -129,6 +131,10 @@ struct Lexer<'a> {
     /// Up to here the holes in subscripts of zsh are known to be bad.
     subscripts_until: usize,
     too_deep: bool,
+    /// A `$[` was met that nothing closes; whatever comes after it is refused already.
+    no_bracket_closes: bool,
+    /// Holes printed by the substitutions of the word that is being read.
+    said: Vec<usize>,
 }
 
 /// The place of each hole in a script.
@@ -147,6 +153,8 @@ pub(super) fn places(shell: Shell, syms: &[Sym], shapes: &[Shape]) -> Found {
         unfinished: None,
         subscripts_until: 0,
         too_deep: false,
+        no_bracket_closes: false,
+        said: Vec::new(),
     };
     lexer.commands(End::File);
     for pipeline in &lexer.pipelines {

@@ -297,7 +297,7 @@ impl Lexer<'_> {
     }
 
     pub(super) fn bad_word(&mut self, word: &Word, trouble: Trouble) {
-        for hole in &word.holes {
+        for hole in word.holes.iter().chain(&word.said) {
             self.bad(*hole, trouble);
         }
     }

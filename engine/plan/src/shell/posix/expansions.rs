@@ -24,16 +24,7 @@ impl Lexer<'_> {
                 }
             }
             Some(Sym::Char('{')) => return self.parameter(mode),
-            Some(Sym::Char('[')) => {
-                let from = self.at;
-                while let Some(sym) = self.peek(0) {
-                    if matches!(sym, Sym::Char(']' | '\n')) {
-                        break;
-                    }
-                    self.at += 1;
-                }
-                self.bad_all(from, self.at, Trouble::Arithmetic);
-            }
+            Some(Sym::Char('[')) => self.old_arithmetic(),
             Some(Sym::Char(c)) if c.is_ascii_alphabetic() || c == '_' => self.name_and_subscript(),
             Some(Sym::Char('=' | '~' | '^' | '+')) if self.shell == Shell::Zsh => {
                 self.at += 1;
@@ -43,6 +34,33 @@ impl Lexer<'_> {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// At the `[` of `$[ … ]`, which bash and zsh compute, over lines as well. dash knows nothing of it, so in
+    /// `sh` nobody can say how what follows is read.
+    fn old_arithmetic(&mut self) {
+        if self.shell == Shell::Sh {
+            return self.bad_all(self.at, self.syms.len(), Trouble::Arithmetic);
+        }
+        if self.no_bracket_closes {
+            return;
+        }
+        let mut depth = 0_usize;
+        for at in self.at..self.limit {
+            match self.syms[at] {
+                Sym::Char('[') => depth += 1,
+                Sym::Char(']') => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                self.bad_all(self.at, at, Trouble::Arithmetic);
+                self.at = at + 1;
+                return;
+            }
+        }
+        self.no_bracket_closes = true;
+        self.bad_all(self.at, self.syms.len(), Trouble::Arithmetic);
+        self.open_end("a `$[`");
     }
 
     /// A variable's name, and in zsh the subscript behind it, which is computed.
@@ -76,7 +94,15 @@ impl Lexer<'_> {
         self.at += 1;
         let from = self.at;
         let here = std::mem::take(&mut self.here);
+        let (around, first) = (std::mem::take(&mut self.said), self.simples.len());
         self.commands(End::Paren);
+        self.said = around;
+        self.said.extend(
+            self.simples[first..]
+                .iter()
+                .flat_map(nested::said)
+                .collect::<Vec<_>>(),
+        );
         if !self.here.is_empty() {
             self.open_end("a here-document");
         }
@@ -132,6 +158,14 @@ impl Lexer<'_> {
 
     /// Arithmetic up to `end`: what stands in a `$(…)` is not computed, all else is.
     pub(super) fn arithmetic(&mut self, end: usize) {
+        let around = std::mem::take(&mut self.said);
+        self.computed(end);
+        for hole in std::mem::replace(&mut self.said, around) {
+            self.bad(hole, Trouble::Arithmetic);
+        }
+    }
+
+    fn computed(&mut self, end: usize) {
         while self.at < end {
             match self.peek(0) {
                 None => return,
@@ -181,7 +215,15 @@ impl Lexer<'_> {
             let limit = std::mem::replace(&mut self.limit, end);
             self.at = from;
             let here = std::mem::take(&mut self.here);
+            let (around, first) = (std::mem::take(&mut self.said), self.simples.len());
             self.commands(End::File);
+            self.said = around;
+            self.said.extend(
+                self.simples[first..]
+                    .iter()
+                    .flat_map(nested::said)
+                    .collect::<Vec<_>>(),
+            );
             self.here = here;
             self.limit = limit;
             self.depth -= 1;

@@ -105,7 +105,9 @@ impl Lexer<'_> {
                 if !fed.is_empty() {
                     let limit = std::mem::replace(&mut self.limit, end);
                     self.at = from;
+                    let around = std::mem::take(&mut self.said);
                     self.here_body();
+                    self.said = around;
                     self.limit = limit;
                     self.simples[here.owner].fed.extend(fed);
                 }

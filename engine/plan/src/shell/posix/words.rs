@@ -15,6 +15,7 @@ impl Lexer<'_> {
     pub(super) fn word(&mut self, place: Reading) -> Word {
         let mut word = Word::default();
         let start = self.at;
+        let around = std::mem::take(&mut self.said);
         while let Some(sym) = self.peek(0) {
             let c = match sym {
                 Sym::Hole(hole) => {
@@ -107,6 +108,7 @@ impl Lexer<'_> {
             }
         }
         word.length = self.at - start;
+        word.said.extend(std::mem::replace(&mut self.said, around));
         word
     }
 
@@ -222,6 +224,7 @@ impl Lexer<'_> {
                     let inner = self.word(Reading::Other);
                     self.past(&inner);
                     word.holes.extend(&inner.holes);
+                    word.said.extend(&inner.said);
                 }
             }
         }
