@@ -156,7 +156,10 @@ fn sample() -> Vec<u8> {
         journal.commit().expect("memory");
     }
     let mut all = memory.0.borrow().clone();
-    let used = all.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    let used = all
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |at| at + 1);
     all.truncate(used);
     all
 }

@@ -19,6 +19,8 @@ pub mod event;
 pub mod fill;
 mod flow;
 mod frame;
+#[cfg(test)]
+mod long_tests;
 mod machine;
 mod names;
 pub mod prompt;

@@ -93,6 +93,8 @@ pub enum Phase {
 
 /// How far ahead the next steps are looked for.
 const AHEAD: usize = 3;
+/// A screen holds no more: the newest checkpoints, undoable steps and values.
+const LISTED: usize = 100;
 /// How many statements are looked over for them.
 const LOOKED_OVER: usize = 64;
 
@@ -113,12 +115,14 @@ pub fn view(plan: &Plan, state: &State) -> View {
             .iter()
             .rev()
             .filter(|passed| passed.node != crate::flow::root::NO_NODE)
+            .take(LISTED)
             .map(|passed| passed.path.clone())
             .collect(),
         undoable: state
             .undo
             .iter()
             .rev()
+            .take(LISTED)
             .take_while(|(_, mark)| matches!(mark, UndoMark::Step(_)))
             .map(|(_, mark)| mark.path().to_owned())
             .collect(),
@@ -165,7 +169,8 @@ pub fn view(plan: &Plan, state: &State) -> View {
             .and_then(|fiber| fiber.children.first().copied());
     }
     view.next.truncate(AHEAD);
-    for (var, value) in &state.fibers[&main].env {
+    let names = &state.fibers[&main].env;
+    for (var, value) in names.iter().skip(names.len().saturating_sub(LISTED)) {
         let shown = match value {
             Value::Secret(secret) => match plan.secrets.get(secret.0 as usize) {
                 Some(secret) => format!("‹{}›", secret.name),

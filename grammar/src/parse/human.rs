@@ -16,9 +16,7 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::nl | Rule::line_end | Rule::brackets_end => "the end of the line",
         Rule::rest | Rule::junk | Rule::junk_part => "text",
         Rule::ident_char | Rule::ident_start | Rule::name_char => "a letter",
-        Rule::reserved | Rule::clause_stop | Rule::statement_word => {
-            "a word of the language"
-        }
+        Rule::reserved | Rule::clause_stop | Rule::statement_word => "a word of the language",
         Rule::name
         | Rule::reserved_name
         | Rule::label

@@ -270,15 +270,17 @@ pub(crate) fn fill_wants(m: &mut Machine<'_>, f: FiberId, s: &Scope) {
     let Some(block) = m.block_policies(s.block).undo else {
         return;
     };
-    let Some(at) = m.s.undo.iter().rposition(|(_, mark)| {
-        matches!(mark, UndoMark::Step(entry) if entry.block == block && !entry.wants.is_empty())
-    }) else {
+    let own = |mark: &UndoMark| matches!(mark, UndoMark::Step(entry) if entry.block == block && entry.owner.last() == Some(&f));
+    let Some(at) = m.s.undo.iter().rposition(|(_, mark)| own(mark)) else {
         return;
     };
     let wants = match &m.s.undo[at].1 {
-        UndoMark::Step(entry) if entry.owner.last() == Some(&f) => entry.wants.clone(),
-        _ => return,
+        UndoMark::Step(entry) => entry.wants.clone(),
+        UndoMark::Irreversible { .. } => return,
     };
+    if wants.is_empty() {
+        return;
+    }
     let found: Vec<_> = wants
         .into_iter()
         .filter_map(|var| Some((var, m.seen(f).var(var)?.clone())))
