@@ -43,6 +43,9 @@ pub fn state_home() -> Result<StateHome, HostError> {
     runbook_host::drive::state_path(None).map(StateHome::peek)
 }
 
+/// How many mistakes of one file are shown: who has more than these mends some and asks again.
+const SHOWN: usize = 100;
+
 /// A report of mistakes for a person, on standard error.
 pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
     let terminal = Tty::of(std::io::stderr());
@@ -54,12 +57,14 @@ pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
         Colour::Yes => runbook_grammar::report::Colour::Always,
         Colour::No => runbook_grammar::report::Colour::Never,
     };
+    let shown = &diagnostics[..diagnostics.len().min(SHOWN)];
     complain(&runbook_grammar::report::render(
-        diagnostics,
-        sources,
-        width,
-        colour,
+        shown, sources, width, colour,
     ));
+    if diagnostics.len() > SHOWN {
+        let more = diagnostics.len() - SHOWN;
+        complain(&format!("\nand {more} more; `--json` lists them all\n"));
+    }
 }
 
 /// The files that paths name: a file is itself, a folder every `*.rbk` below it, in order of name. Hidden

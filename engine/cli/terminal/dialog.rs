@@ -41,6 +41,15 @@ pub struct Dialogs {
 struct Queue {
     waiting: VecDeque<Waiting>,
     active: Option<EffectId>,
+    interrupted: Interrupted,
+}
+
+/// Whether Ctrl-C closed the last prompt, and nothing was asked since.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Interrupted {
+    #[default]
+    No,
+    Yes,
 }
 
 impl Dialogs {
@@ -64,6 +73,8 @@ impl Dialogs {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         match notice {
             Notice::Prose { text } | Notice::Warning { text } => told.push(text.clone()),
+            Notice::Running { command, .. } => told.push(command.clone()),
+            Notice::Ran { said, .. } => told.push(said.clone()),
             Notice::StepStarted { .. }
             | Notice::SectionEntered { .. }
             | Notice::CheckpointReached { .. } => {
@@ -75,9 +86,10 @@ impl Dialogs {
 
     /// Whether a detail stands on the screen already; from now on it does.
     fn is_told(&self, detail: &Detail) -> bool {
-        let (Detail::Prose(text) | Detail::Warning(text)) = detail else {
-            return false;
-        };
+        let (Detail::Prose(text)
+        | Detail::Warning(text)
+        | Detail::Command(text)
+        | Detail::Output(text)) = detail;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let known = told.contains(text);
         if !known {
@@ -96,11 +108,16 @@ impl Dialogs {
 
     pub fn ask(&self, id: EffectId, prompt: &Prompt, view: &View) {
         let mut queue = self.queue();
-        queue.waiting.push_back(Waiting {
+        let asked = Waiting {
             id,
             prompt: prompt.clone(),
             view: view.clone(),
-        });
+        };
+        // What Ctrl-C leads to comes before the question it was pressed at.
+        match std::mem::take(&mut queue.interrupted) {
+            Interrupted::Yes => queue.waiting.push_front(asked),
+            Interrupted::No => queue.waiting.push_back(asked),
+        }
         if queue.active.is_none()
             && let Some(next) = queue.waiting.pop_front()
         {
@@ -130,7 +147,18 @@ impl Dialogs {
     /// Puts prompts until none waits.
     fn work(&self, mut current: Waiting) {
         loop {
-            if let Some(said) = self.converse(&current) {
+            let said = self.converse(&current);
+            if said == Some(Said::Interrupted) {
+                // The question stays open, and is put again after what the interrupt leads to.
+                let mut queue = self.queue();
+                self.reader.renew();
+                queue.waiting.push_front(current);
+                queue.interrupted = Interrupted::Yes;
+                queue.active = None;
+                let _ = self.said.send(Said::Interrupted);
+                return;
+            }
+            if let Some(said) = said {
                 // A closed channel means that the run is over, and then nobody waits for the answer.
                 let _ = self.said.send(said);
             }
