@@ -44,6 +44,13 @@ struct Queue {
     interrupted: Interrupted,
 }
 
+/// Whether prose stands on the screen already, since the last heading.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    First,
+    Before,
+}
+
 /// Whether Ctrl-C closed the last prompt, and nothing was asked since.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Interrupted {
@@ -68,11 +75,17 @@ impl Dialogs {
         }
     }
 
-    /// Remembers what was told, so that a prompt does not say it again right below.
-    pub fn heard(&self, notice: &Notice) {
+    /// Remembers what is told, so that a prompt does not say it again right below, nor an arm what its question
+    /// said.
+    pub fn heard(&self, notice: &Notice) -> Heard {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         match notice {
-            Notice::Prose { text } | Notice::Warning { text } => told.push(text.clone()),
+            Notice::Prose { text } | Notice::Warning { text } => {
+                if told.contains(text) {
+                    return Heard::Before;
+                }
+                told.push(text.clone());
+            }
             Notice::Running { command, .. } => told.push(command.clone()),
             Notice::Ran { said, .. } => told.push(said.clone()),
             Notice::StepStarted { .. }
@@ -82,6 +95,7 @@ impl Dialogs {
             }
             _ => {}
         }
+        Heard::First
     }
 
     /// Whether a detail stands on the screen already; from now on it does.

@@ -159,6 +159,16 @@ impl Saved {
         Saved(tcgetattr(std::io::stdin()).ok())
     }
 
+    /// Ctrl-C must not leave `^C` in the middle of what is drawn. Everything else stays as the person has it, so
+    /// that an engine that is killed leaves a terminal that works.
+    pub fn without_echoed_controls(&self) {
+        if let Some(termios) = &self.0 {
+            let mut quiet = termios.clone();
+            quiet.local_modes.remove(LocalModes::ECHOCTL);
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet);
+        }
+    }
+
     pub fn restore(&self) {
         if let Some(termios) = &self.0 {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);

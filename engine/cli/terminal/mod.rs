@@ -33,7 +33,7 @@ use runbook_host::operator::{Operator, Said};
 use runbook_plan::plan::Outcome;
 use tokio::sync::mpsc::UnboundedSender;
 
-use dialog::Dialogs;
+use dialog::{Dialogs, Heard};
 use line::Saved;
 use notices::{Page, short};
 use screen::Screen;
@@ -81,12 +81,14 @@ impl Terminal {
         };
         let screen = Arc::new(Mutex::new(Screen::new(look, lines, status)));
         let person = input == Tty::Yes && status == Tty::Yes;
+        let saved = Saved::now();
+        saved.without_echoed_controls();
         let dialogs = person.then(|| Dialogs::new(screen.clone(), said.clone(), operator));
         Terminal {
             screen,
             dialogs,
             said,
-            saved: Saved::now(),
+            saved,
             begun: Begun::No,
             tail: Tail::default(),
         }
@@ -127,8 +129,10 @@ impl Terminal {
 impl Operator for Terminal {
     fn tell(&mut self, notice: &Notice, view: &View) {
         self.begin(view);
-        if let Some(dialogs) = &self.dialogs {
-            dialogs.heard(notice);
+        if let Some(dialogs) = &self.dialogs
+            && dialogs.heard(notice) == Heard::Before
+        {
+            return;
         }
         if matches!(notice, Notice::Ran { .. }) {
             self.tail = Tail::default();

@@ -227,6 +227,16 @@ impl Page<'_> {
             Notice::StepFailed { title, why, .. } => {
                 self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}"))
             }
+            Notice::Interrupted { times } => {
+                let text = match times {
+                    0 | 1 => {
+                        "the step goes on to its end, and then you are asked; Ctrl-C again stops it now"
+                    }
+                    2 => "stopping what runs; Ctrl-C again kills it",
+                    _ => "killing what runs",
+                };
+                self.marked(Tone::Warning, "  ", g.warning, text)
+            }
             Notice::CheckpointReached { path, title } => {
                 let mut lines = vec![String::new()];
                 lines.extend(self.headed(g.checkpoint, title, path));

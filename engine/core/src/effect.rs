@@ -233,6 +233,10 @@ pub enum Notice {
         title: String,
         why: String,
     },
+    /// Ctrl-C while something runs. First: the step ends, then it is asked. Second: it is stopped. Third: killed.
+    Interrupted {
+        times: u32,
+    },
     CheckpointReached {
         path: String,
         title: String,

@@ -14,6 +14,9 @@ pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
     ) {
         return;
     }
+    if !m.s.busy.is_empty() {
+        m.tell(Notice::Interrupted { times });
+    }
     if times <= 1 || m.s.busy.is_empty() {
         if m.s.halt.is_none() {
             m.s.halt = Some(Halt::AfterStep);

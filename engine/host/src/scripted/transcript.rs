@@ -249,6 +249,7 @@ impl Transcript {
             Notice::StepDone { path, .. } => format!("done {path}"),
             Notice::StepSkipped { path, why, .. } => format!("skipped {path}: {why}"),
             Notice::StepFailed { path, why, .. } => format!("FAILED {path}: {why}"),
+            Notice::Interrupted { times } => format!("interrupted: {times}"),
             Notice::CheckpointReached { path, title } => format!("checkpoint {path}: {title}"),
             Notice::CheckpointPassed { path, .. } => format!("checkpoint {path} passed"),
             Notice::CheckHeld { title } => format!("  holds: {title}"),
