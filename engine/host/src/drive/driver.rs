@@ -32,7 +32,7 @@ use crate::journal::record::Intent;
 use crate::journal::{Entry, HostRecord, Journal};
 use crate::lock::Lock;
 use crate::operator::{Operator, Said};
-use crate::process::{Identity, Launch, Processes, Settings};
+use crate::process::{Identity, Launch, Processes};
 use crate::runs::{Held, StateHome};
 use crate::secrets::Vault;
 use crate::signals::{Signal, Signals};
@@ -109,6 +109,10 @@ enum Act {
 }
 
 impl<'p> Driver<'p> {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an engine of a run has that many parts"
+    )]
     pub fn new(
         plan: &'p Plan,
         held: Held,
@@ -117,10 +121,8 @@ impl<'p> Driver<'p> {
         operator: Box<dyn Operator>,
         said: UnboundedReceiver<Said>,
         vault: Vault,
+        processes: Processes,
     ) -> Result<Driver<'p>, HostError> {
-        let settings = Settings::of_this_program(held.dir.output_path());
-        let mut processes = Processes::begin(settings).map_err(|error| super::system(&error))?;
-        processes.prepare(1);
         let signals = Signals::begin().map_err(|error| super::system(&error))?;
         let (fetcher, fetched) = unbounded_channel();
         let inherited = plan.needs.iter().filter_map(|need| match need {

@@ -13,7 +13,15 @@ use crate::signals::Signal;
 impl Driver<'_> {
     pub(super) fn heard(&mut self, report: Report, events: &mut Vec<Event>) {
         match report {
-            Report::Output { id, bytes, .. } => self.operator.output(id, &bytes),
+            Report::Output {
+                id, bytes, skipped, ..
+            } => {
+                if skipped > 0 {
+                    let left_out = format!("\n… {skipped} bytes are not shown here …\n");
+                    self.operator.output(id, left_out.as_bytes());
+                }
+                self.operator.output(id, &bytes);
+            }
             Report::Fact(event) => events.push(event),
         }
     }

@@ -41,7 +41,7 @@ use crate::journal::record::{Head, MAJOR, MINOR, TakenUp};
 use crate::journal::{Entry, HostRecord, Tail};
 use crate::load::{Loaded, load_with};
 use crate::operator::{Operator, Said};
-use crate::process::Processes;
+use crate::process::{Processes, Settings};
 use crate::runs::{Cut, RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
 use driver::Driver;
@@ -190,8 +190,11 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     crate::os::begin_engine().map_err(|error| system(&error))?;
     let runtime = runtime()?;
     let _inside = runtime.enter();
+    let dir = RunDir::fresh(&state_home);
+    // The first command's process comes up while the folder is made durable.
+    let processes = processes(&dir)?;
     let (held, sources, mut journal) =
-        RunDir::create(&state_home, &started.operator, &loaded.originals)?;
+        dir.create(&state_home, &started.operator, &loaded.originals)?;
     started.run = held.dir.id.clone();
     let head = Head {
         format: format!("{MAJOR}.{MINOR}"),
@@ -218,7 +221,9 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         FirstEngine::Yes,
         send,
     );
-    let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
+    let mut driver = Driver::new(
+        plan, held, state_home, journal, operator, said, vault, processes,
+    )?;
     driver.salt = salt;
     driver.directory = PathBuf::from(&started.directory);
     driver.operator_name = started.operator.clone();
@@ -328,8 +333,11 @@ fn take_up(
     }
 
     let vault = Vault::of(plan);
+    let processes = processes(&dir)?;
     let held = crate::runs::Held { dir, lock };
-    let mut driver = Driver::new(plan, held, state_home, journal, operator, said, vault)?;
+    let mut driver = Driver::new(
+        plan, held, state_home, journal, operator, said, vault, processes,
+    )?;
     driver.directory = directory;
     driver.operator_name = name.clone();
     driver.doubt_next = doubted;
@@ -526,6 +534,13 @@ fn early_secrets(
         }
     }
     Ok(())
+}
+
+fn processes(dir: &RunDir) -> Result<Processes, HostError> {
+    let settings = Settings::of_this_program(dir.output_path());
+    let mut processes = Processes::begin(settings).map_err(|error| system(&error))?;
+    processes.prepare(1);
+    Ok(processes)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, HostError> {

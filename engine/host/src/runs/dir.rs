@@ -39,17 +39,23 @@ pub struct Held {
 }
 
 impl RunDir {
-    /// A new run: its folder, its lock, and its copies of the sources, all durable.
+    /// The place of a new run; nothing is there yet.
+    pub fn fresh(home: &StateHome) -> RunDir {
+        let id = uuid::Uuid::now_v7().to_string();
+        let path = home.runs().join(&id);
+        RunDir { id, path }
+    }
+
+    /// Makes a new run: its folder, its lock, and its copies of the sources, all durable.
     pub fn create(
+        self,
         home: &StateHome,
         by: &str,
         originals: &[Original],
     ) -> Result<(Held, Vec<SourceDigest>, Journal), HostError> {
-        let id = uuid::Uuid::now_v7().to_string();
-        let path = home.runs().join(&id);
         let made = |path: &Path, error: io::Error| unusable(path, "made", &error);
-        make(&path).map_err(|error| made(&path, error))?;
-        let dir = RunDir { id, path };
+        let dir = self;
+        make(&dir.path).map_err(|error| made(&dir.path, error))?;
         let lock = dir.lock(by)?;
         let sources = dir.path.join("source");
         make(&sources).map_err(|error| made(&sources, error))?;

@@ -33,7 +33,9 @@ fn at(wall: i64) -> Moment {
 }
 
 fn started(home: &StateHome) -> (Held, crate::journal::Journal) {
-    let (held, sources, mut journal) = RunDir::create(home, "ada", &originals()).unwrap();
+    let (held, sources, mut journal) = RunDir::fresh(home)
+        .create(home, "ada", &originals())
+        .unwrap();
     let head = HostRecord::Head(Head {
         format: "1.0".into(),
         run: held.dir.id.clone(),
