@@ -3,6 +3,8 @@
 //!
 //! Each place is a script with the hole `{{v}}`. The engine itself turns it into text and variables; the part
 //! with the hole is then repeated, with a variable each, so that one process takes thousands of values.
+//!
+//! The file is long because it is mostly the list of places, and a place is only complete beside its neighbours.
 
 use std::fs;
 use std::path::Path as FilePath;
