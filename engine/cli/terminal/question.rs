@@ -231,6 +231,9 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
     let text = typed.trim();
     match text {
         "?" => return Step::Help,
+        "n" if yes_or_no(&prompt.kind) => {
+            return more("note (the answer no is typed `no`)", Pending::Note);
+        }
         "n" => return more("note", Pending::Note),
         _ => {}
     }
@@ -400,6 +403,25 @@ pub fn complete(pending: &Pending, typed: &str) -> Step {
     Step::Answer { answer, by: None }
 }
 
+/// Whether a person may take `n` for an answer.
+fn yes_or_no(kind: &PromptKind) -> bool {
+    match kind {
+        PromptKind::Input { ty, .. } => is_bool(ty),
+        PromptKind::Confirm { .. }
+        | PromptKind::Copy { .. }
+        | PromptKind::Item { .. }
+        | PromptKind::Approve { .. } => true,
+        _ => false,
+    }
+}
+
+fn is_bool(ty: &Type) -> bool {
+    match ty {
+        Type::Optional(inner) => is_bool(inner),
+        ty => *ty == Type::Bool,
+    }
+}
+
 fn more(lead: &str, then: Pending) -> Step {
     Step::More {
         lead: lead.to_owned(),
@@ -528,6 +550,8 @@ fn input(
     let said = match by_number {
         Some(value) => value.as_str(),
         None if quoted => &text[1..text.len() - 1],
+        // As at every other question that wants a yes.
+        None if is_bool(inner) && text.eq_ignore_ascii_case("y") => "yes",
         None => text,
     };
     if closed == Closed::Yes && !suggestions.iter().any(|value| value == said) {
@@ -538,7 +562,14 @@ fn input(
     if let Some(pattern) = matches
         && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(said))
     {
-        return Step::Refused(format!("`{said}` does not match {pattern}"));
+        let number = text
+            .parse::<usize>()
+            .is_ok_and(|n| n > 0 && n <= listed.len());
+        return Step::Refused(if number {
+            format!("`{said}` does not match {pattern}; by its number it is #{said}")
+        } else {
+            format!("`{said}` does not match {pattern}")
+        });
     }
     match read(said, inner, suggestions) {
         Ok(value) => accepted(value),
@@ -602,6 +633,29 @@ mod tests {
             Step::Note("paged the DBA".to_owned())
         );
         assert_eq!(answer(&confirm, "?"), Step::Help);
+    }
+
+    #[test]
+    fn y_is_yes_wherever_a_yes_is_wanted() {
+        let ask = prompt(PromptKind::Input {
+            ty: Type::Bool,
+            default: None,
+            suggestions: Vec::new(),
+            closed: Closed::No,
+            matches: None,
+        });
+        for typed in ["y", "Y", "yes"] {
+            assert_eq!(
+                answered(answer(&ask, typed)),
+                Answer::Value {
+                    value: Value::Bool(true)
+                }
+            );
+        }
+        let Step::More { lead, .. } = answer(&ask, "n") else {
+            panic!("a note")
+        };
+        assert!(lead.contains("`no`"), "{lead}");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::style::{Glyphs, Look, Tone, Tty};
 
@@ -24,11 +25,67 @@ struct Status {
     rows: Vec<ProgressBar>,
 }
 
+/// A terminal that may close at any time: what it cannot show is let go. indicatif panics where drawing fails.
+#[derive(Debug)]
+struct Lasting(Term);
+
+impl Lasting {
+    fn draw(&self, drawn: impl FnOnce(&Term) -> std::io::Result<()>) -> std::io::Result<()> {
+        let _ = drawn(&self.0);
+        Ok(())
+    }
+}
+
+impl TermLike for Lasting {
+    fn width(&self) -> u16 {
+        self.0.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> std::io::Result<()> {
+        self.draw(|term| term.move_cursor_up(n))
+    }
+
+    fn move_cursor_down(&self, n: usize) -> std::io::Result<()> {
+        self.draw(|term| term.move_cursor_down(n))
+    }
+
+    fn move_cursor_right(&self, n: usize) -> std::io::Result<()> {
+        self.draw(|term| term.move_cursor_right(n))
+    }
+
+    fn move_cursor_left(&self, n: usize) -> std::io::Result<()> {
+        self.draw(|term| term.move_cursor_left(n))
+    }
+
+    fn write_line(&self, text: &str) -> std::io::Result<()> {
+        self.draw(|term| term.write_line(text))
+    }
+
+    fn write_str(&self, text: &str) -> std::io::Result<()> {
+        self.draw(|term| term.write_str(text))
+    }
+
+    fn clear_line(&self) -> std::io::Result<()> {
+        self.draw(Term::clear_line)
+    }
+
+    fn flush(&self) -> std::io::Result<()> {
+        self.draw(Term::flush)
+    }
+}
+
 impl Screen {
     pub fn new(look: Look, lines: Tty, status: Tty) -> Screen {
         let status = (status == Tty::Yes && std::env::var("TERM").is_ok_and(|term| term != "dumb"))
             .then(|| Status {
-                bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+                bars: MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(
+                    Box::new(Lasting(Term::buffered_stderr())),
+                    10,
+                )),
                 rows: Vec::new(),
             });
         Screen {

@@ -159,7 +159,7 @@ pub fn practice(ground: &Ground, args: &[String]) -> Result<(), String> {
     setup(ground, "1")?;
     let runbook = root.join("runbooks/practice/rollback.rbk");
     say(&format!(
-        "\nNow roll it back. To see what a crash does, kill the engine while it builds, from a second terminal:\n\n  \
+        "\nNow roll it back. To see what a crash does, kill the engine while it builds,\nfrom a second terminal:\n\n  \
          kill -9 \"$(cat {})\"\n\nand go on with\n\n  {} resume\n",
         shown(&ground.engine_pid()),
         shown(&engine),
