@@ -8,7 +8,7 @@ use runbook_core::prompt::{
     Answer, ConfirmDeclined, DoubtChoice, FailedChoice, Prompt, PromptKind,
 };
 use runbook_core::view::View;
-use runbook_plan::near::nearest;
+use runbook_grammar::nearest;
 use runbook_plan::value::{Type, Value};
 use tokio::sync::mpsc::UnboundedSender;
 

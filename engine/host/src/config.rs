@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use runbook_core::event::Started;
+use runbook_grammar::nearest;
 use runbook_plan::Plan;
-use runbook_plan::near::nearest;
 use runbook_plan::value::Value;
 use toml::{Table, Value as Toml};
 

@@ -180,7 +180,7 @@ fn near(path: &Path, error: &io::Error) -> Option<std::path::PathBuf> {
         .take(1000)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    let name = runbook_plan::near::nearest(&wanted, names.iter().map(String::as_str))?;
+    let name = runbook_grammar::nearest(&wanted, names.iter().map(String::as_str))?;
     Some(match parent {
         Some(parent) => parent.join(name),
         None => name.into(),

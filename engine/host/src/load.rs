@@ -116,7 +116,7 @@ fn standard(name: &str) -> Result<Original, String> {
                 .iter()
                 .map(|(name, _)| *name)
                 .collect();
-            let near = runbook_plan::near::nearest(name, names.iter().copied());
+            let near = runbook_grammar::nearest(name, names.iter().copied());
             Err(match near {
                 Some(near) => format!("the standard library has no `{name}`; it has `{near}`"),
                 None => format!(

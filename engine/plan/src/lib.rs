@@ -9,7 +9,6 @@
 //! | [`matrix`] | proves decision tables, and picks a row |
 //! | [`shell`] | where a value stands in a command, and the form that is safe there |
 //! | [`read`], [`show`] | text to values, values to text |
-//! | [`near`] | the name that was probably meant |
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
 //! | [`codes`] | the numbers of this room's errors |
 //! | [`ids`] | indexes into its arenas |
@@ -20,7 +19,6 @@ pub mod expr;
 pub mod files;
 pub mod ids;
 pub mod matrix;
-pub mod near;
 pub mod operators;
 pub mod plan;
 pub mod read;

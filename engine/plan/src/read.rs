@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::near::nearest;
 use crate::show;
 use crate::value::{Type, Value};
+use runbook_grammar::nearest;
 
 /// The longest duration: ten years, in milliseconds.
 pub const LONGEST: u64 = 3_652 * 86_400_000;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::near::nearest;
 use crate::plan::{Column, Test};
 use crate::show;
 use crate::value::{Type, Value};
+use runbook_grammar::nearest;
 
 use super::space::Side;
 

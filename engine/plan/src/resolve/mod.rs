@@ -177,7 +177,7 @@ impl<'a> Resolver<'a> {
         // Sorted, because names come out of tables that have no order.
         let mut candidates: Vec<&str> = candidates.into_iter().collect();
         candidates.sort_unstable();
-        crate::near::nearest(word, candidates).map(str::to_owned)
+        runbook_grammar::nearest(word, candidates).map(str::to_owned)
     }
 
     /// How many names are worth gathering for [`Resolver::near`]: none, once it has stopped.

@@ -6,10 +6,10 @@ use super::flow::OUTCOMES;
 use super::places;
 use crate::Plan;
 use crate::codes;
-use crate::near::nearest;
 use crate::plan::NodeKind;
 use runbook_grammar::ast::{self, StmtKind, WhenWhat};
 use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::nearest;
 use runbook_grammar::span::Span;
 
 /// What a scenario file names that is not there. Without the plan of its runbook only what stands in the file
