@@ -79,6 +79,12 @@ pub fn render_as(
     trimmed
 }
 
+/// A longer line, in bytes, is shown in part.
+const LONG_LINE: usize = 1000;
+
+/// How much of a long line is shown before and after a place, in bytes.
+const AROUND: usize = 60;
+
 /// What the reports of one set of diagnostics show: each text once, with its lines counted.
 pub struct Texts {
     shown: Vec<Option<Shown>>,
@@ -127,6 +133,34 @@ impl Shown {
     fn end(&self, line: usize) -> usize {
         self.lines.get(line + 1).copied().unwrap_or(self.text.len())
     }
+
+    fn is_long(&self, line: usize) -> bool {
+        self.end(line) - self.lines[line] > LONG_LINE
+    }
+
+    /// What is shown of a line that no person reads whole, and that a frame could not hold: what is around the place.
+    fn part_of_long_line(&self, start: usize) -> Option<(usize, usize)> {
+        let line = self.line(start);
+        if !self.is_long(line) {
+            return None;
+        }
+        let from = start.saturating_sub(AROUND).max(self.lines[line]);
+        let to = (start + 2 * AROUND).min(self.end(line));
+        Some((
+            self.text.floor_char_boundary(from),
+            self.text.floor_char_boundary(to),
+        ))
+    }
+
+    /// A label that fits into what is shown of its line.
+    fn fitting(&self, start: usize, length: usize) -> usize {
+        let line = self.line(start);
+        if !self.is_long(line) {
+            return length;
+        }
+        let end = (start + length.min(AROUND)).min(self.end(line));
+        self.text.floor_char_boundary(end).max(start) - start
+    }
 }
 
 impl SourceCode for Shown {
@@ -141,9 +175,41 @@ impl SourceCode for Shown {
         if end > self.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let first = self.line(start).saturating_sub(before);
+        if let Some((from, to)) = self.part_of_long_line(start) {
+            // Two places too far apart are shown each for itself.
+            if end > to {
+                return Err(MietteError::OutOfBounds);
+            }
+            let line = self.line(start);
+            let column = if before == 0 {
+                start - self.lines[line]
+            } else {
+                0
+            };
+            return Ok(Box::new(MietteSpanContents::new_named(
+                self.name.clone(),
+                &self.text.as_bytes()[from..to],
+                SourceSpan::new(from.into(), to - from),
+                line,
+                column,
+                1,
+            )));
+        }
         let last_byte = if span.is_empty() { start } else { end - 1 };
-        let last = (self.line(last_byte) + after).min(self.lines.len() - 1);
+        let (mut first, mut last) = (self.line(start), self.line(last_byte));
+        if (first..=last).any(|line| self.is_long(line)) {
+            return Err(MietteError::OutOfBounds);
+        }
+        for _ in 0..before {
+            if first > 0 && !self.is_long(first - 1) {
+                first -= 1;
+            }
+        }
+        for _ in 0..after {
+            if last + 1 < self.lines.len() && !self.is_long(last + 1) {
+                last += 1;
+            }
+        }
         let from = self.lines[first];
         let to = self.end(last);
         let part = SourceSpan::new(from.into(), to - from);
@@ -253,7 +319,7 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(labeled(&self.labels)))
+        Some(Box::new(labeled(self.shown, &self.labels)))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
@@ -292,15 +358,19 @@ impl miette::Diagnostic for Other<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(labeled(&self.labels)))
+        Some(Box::new(labeled(Some(self.shown), &self.labels)))
     }
 }
 
-fn labeled<'a>(labels: &'a [&'a Label]) -> impl Iterator<Item = LabeledSpan> + 'a {
-    labels.iter().enumerate().map(|(at, label)| {
+fn labeled<'a>(
+    shown: Option<&'a Shown>,
+    labels: &'a [&'a Label],
+) -> impl Iterator<Item = LabeledSpan> + 'a {
+    labels.iter().enumerate().map(move |(at, label)| {
         let length = (label.span.end - label.span.start) as usize;
         let text = Some(plain(&label.text));
         let start = label.span.start as usize;
+        let length = shown.map_or(length, |shown| shown.fitting(start, length));
         if at == 0 {
             LabeledSpan::new_primary_with_span(text, (start, length))
         } else {
@@ -375,6 +445,28 @@ mod tests {
             "the other place",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_shown_in_part() {
+        let line = format!("let a = {}yes", "not é ".repeat(20_000));
+        let mut sources = Sources::default();
+        let id = sources.add("a.rbk", format!("rbk 1\n{line}\nlet b = 1\n"));
+        let end = 6 + line.len();
+        for start in [6, 70_001, end - 3, end] {
+            let diagnostic = Diagnostic::error(
+                codes::UNKNOWN_STATEMENT,
+                "bad",
+                crate::span::Span::new(id, start, end),
+                "from here on",
+            )
+            .label(crate::span::Span::new(id, 6, 9), "the beginning")
+            .label(crate::span::Span::new(id, 90_001, 90_002), "in between")
+            .label(crate::span::Span::new(id, 0, 3), "before it");
+            let text = render(&[diagnostic], &sources, 80, Colour::Never);
+            assert!(text.len() < 10_000, "{} bytes", text.len());
+            assert!(text.contains("from here on"), "{text}");
         }
     }
 

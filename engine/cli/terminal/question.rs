@@ -232,7 +232,7 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
     match text {
         "?" => return Step::Help,
         "n" if yes_or_no(&prompt.kind) => {
-            return more("note (the answer no is typed `no`)", Pending::Note);
+            return more("note, not a no", Pending::Note);
         }
         "n" => return more("note", Pending::Note),
         _ => {}
@@ -655,7 +655,7 @@ mod tests {
         let Step::More { lead, .. } = answer(&ask, "n") else {
             panic!("a note")
         };
-        assert!(lead.contains("`no`"), "{lead}");
+        assert!(lead.contains("not a no"), "{lead}");
     }
 
     #[test]

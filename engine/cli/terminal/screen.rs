@@ -198,3 +198,24 @@ impl Screen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_terminal_that_takes_nothing_any_more_ends_nothing() -> std::io::Result<()> {
+        let full = File::options().write(true).open("/dev/full")?;
+        let term = Term::read_write_pair(File::open("/dev/null")?, full);
+        assert!(term.write_str("x").is_err(), "it does fail");
+        let target = ProgressDrawTarget::term_like(Box::new(Lasting(term)));
+        let bars = MultiProgress::with_draw_target(target);
+        let bar = bars.add(ProgressBar::new_spinner());
+        bar.set_message("step 1/2");
+        bar.tick();
+        bars.suspend(|| ());
+        bar.finish_and_clear();
+        Ok(())
+    }
+}

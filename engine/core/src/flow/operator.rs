@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt, PromptKind};
 use crate::state::*;
 
-/// First: after this step, ask. Second: stop the step. From the third on: kill it.
+/// First: after this step, ask. Second: stop the step, or park where it asks. From the third on: kill it.
 pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
     if !matches!(
         m.s.phase,
@@ -16,6 +16,11 @@ pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
     }
     if !m.s.busy.is_empty() {
         m.tell(Notice::Interrupted { times });
+    }
+    if let Some(Halt::Asked(_)) = m.s.halt {
+        // The question itself was interrupted, and waits for no answer any more.
+        park_when_quiet(m, "interrupted again, where it asked whether to go on".into());
+        return;
     }
     if times <= 1 || m.s.busy.is_empty() {
         if m.s.halt.is_none() {
