@@ -371,7 +371,7 @@ fn the_architecture_page_names_every_folder() {
             "ARCHITECTURE.md says nothing of `{folder}/`"
         );
     }
-    for folder in ["stdlib", "runbooks", "tests", "book"] {
+    for folder in ["stdlib", "runbooks", "tests", "benches", "book"] {
         assert!(
             page.contains(&format!("`{folder}/`")),
             "ARCHITECTURE.md says nothing of `{folder}/`"
