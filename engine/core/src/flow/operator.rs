@@ -19,7 +19,10 @@ pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
     }
     if let Some(Halt::Asked(_)) = m.s.halt {
         // The question itself was interrupted, and waits for no answer any more.
-        park_when_quiet(m, "interrupted again, where it asked whether to go on".into());
+        park_when_quiet(
+            m,
+            "interrupted again, where it asked whether to go on".into(),
+        );
         return;
     }
     if times <= 1 || m.s.busy.is_empty() {
