@@ -1,8 +1,11 @@
 //! Arguments in, exit code out.
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
+use runbook_host::codes;
+use runbook_host::error::HostError;
 
 mod args;
 mod commands;
@@ -26,7 +29,26 @@ fn main() -> ExitCode {
     {
         return terminal::line::main();
     }
-    ExitCode::from(match Cli::parse().command {
+    let command = Cli::parse().command;
+    ExitCode::from(guarded(|| carry_out(command)))
+}
+
+/// Turns a panic of ours into a report and exit code 70. What the run has done is in its journal by then, and
+/// the terminal is put right as the stack unwinds.
+fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    std::panic::set_hook(Box::new(|panic| {
+        let error = HostError::new(
+            codes::OUR_BUG,
+            format!("the engine made a mistake: {panic}"),
+        )
+        .help("A run is as its journal says, and `runbook resume` goes on; please report this.");
+        files::complain_host(&error);
+    }));
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
+}
+
+fn carry_out(command: Command) -> Exit {
+    match command {
         Command::Run(args) => commands::run::run(&args),
         Command::Resume(args) => commands::run::resume(&args),
         Command::Undo(args) => commands::run::undo(&args),
@@ -43,5 +65,18 @@ fn main() -> ExitCode {
             files::print(&String::from_utf8_lossy(&script));
             Exit::Done
         }
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_ours_is_exit_code_70() {
+        let exit = guarded(|| panic!("on purpose"));
+        assert_eq!(exit, Exit::Bug);
+        assert_eq!(ExitCode::from(exit), ExitCode::from(70));
+        assert_eq!(guarded(|| Exit::Done), Exit::Done);
+    }
 }

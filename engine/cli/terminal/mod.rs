@@ -126,6 +126,13 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    /// Also where a mistake of ours ends the run.
+    fn drop(&mut self) {
+        self.saved.restore();
+    }
+}
+
 impl Operator for Terminal {
     fn tell(&mut self, notice: &Notice, view: &View) {
         self.begin(view);

@@ -32,6 +32,7 @@ pub const JOURNAL_EMPTY: Code = Code(3104);
 pub const JOURNAL_TAIL: Code = Code(3105);
 pub const SNAPSHOT_DIFFERS: Code = Code(3106);
 pub const JOURNAL_READ: Code = Code(3107);
+pub const OUR_BUG: Code = Code(9001);
 
 /// Every code of this room and what it means, for `runbook explain` and the book.
 pub const ALL: &[(Code, &str)] = &[
@@ -68,6 +69,7 @@ pub const ALL: &[(Code, &str)] = &[
     (JOURNAL_TAIL, "the journal's last record is damaged"),
     (SNAPSHOT_DIFFERS, "the run's own copy of a file has changed"),
     (JOURNAL_READ, "the journal cannot be read"),
+    (OUR_BUG, "the engine made a mistake"),
 ];
 
 #[cfg(test)]
