@@ -17,6 +17,8 @@ pub mod line;
 mod look_tests;
 pub mod notices;
 pub mod question;
+#[cfg(test)]
+mod question_tests;
 pub mod screen;
 pub mod status;
 pub mod style;
