@@ -105,7 +105,7 @@ impl Dialogs {
         | Detail::Command(text)
         | Detail::Output(text)) = detail;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = told.contains(text);
+        let known = told.iter().any(|before| before.trim() == text.trim());
         if !known {
             told.push(text.clone());
         }

@@ -175,6 +175,29 @@ fn a_run_reads_well_at_40_columns_in_plain_characters() {
 }
 
 #[test]
+fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
+    let view = view();
+    let page = Page {
+        look: Look {
+            colour: Colour::No,
+            glyphs: &UNICODE,
+        },
+        width: 80,
+        view: &view,
+    };
+    let long = "x".repeat(100_000);
+    let bound = page.lines(&Notice::Bound {
+        name: "who".to_owned(),
+        value: long.clone(),
+    });
+    assert!(bound.len() < 10, "{} lines", bound.len());
+    assert!(bound.join("").contains("(100000 characters in all)"));
+    assert!(page.command(NoticeMark::Act, &long).len() < 150);
+    let short = page.command(NoticeMark::Act, "npm ci");
+    assert_eq!(short, ["  $ npm ci"]);
+}
+
+#[test]
 fn a_line_of_a_few_columns_is_no_reason_to_panic() {
     let view = view();
     let page = Page {

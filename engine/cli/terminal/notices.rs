@@ -1,5 +1,7 @@
 //! A notice, as lines of text. Pure: the same for the live view and for `runbook show`.
 
+use std::borrow::Cow;
+
 use runbook_core::effect::{Notice, NoticeMark, Verdict};
 use runbook_core::view::View;
 
@@ -8,6 +10,9 @@ use super::text::{cut, harmless, span, time_of_day, wrap};
 
 /// How many lines of an output are shown when a command is over; the rest is one command away.
 const SHOWN_LINES: usize = 12;
+/// Characters of a value, and of a command, that are shown.
+const LONGEST_VALUE: usize = 400;
+const LONGEST_COMMAND: usize = 8_000;
 
 /// Where a notice is shown.
 #[derive(Clone, Copy)]
@@ -102,8 +107,24 @@ impl Page<'_> {
         lines
     }
 
-    /// A command, whole, as it will run.
+    /// Text that is too long to be read, cut, with a word on how long it is.
+    fn bounded<'t>(&self, text: &'t str, most: usize) -> Cow<'t, str> {
+        match text.char_indices().nth(most) {
+            None => Cow::Borrowed(text),
+            Some((end, _)) => {
+                let all = text.chars().count();
+                Cow::Owned(format!(
+                    "{}{} ({all} characters in all)",
+                    &text[..end],
+                    self.look.glyphs.ellipsis
+                ))
+            }
+        }
+    }
+
+    /// A command as it will run: whole, unless a value makes it longer than anybody reads.
     pub fn command(&self, mark: NoticeMark, command: &str) -> Vec<String> {
+        let command = self.bounded(command, LONGEST_COMMAND);
         let sign = match mark {
             NoticeMark::Look => "?",
             NoticeMark::Act => "$",
@@ -250,6 +271,7 @@ impl Page<'_> {
                 self.marked(Tone::Bad, "  ", g.failed, &format!("{title}: {why}"))
             }
             Notice::Bound { name, value } => {
+                let value = self.bounded(value, LONGEST_VALUE);
                 self.marked(Tone::Quiet, "  ", "=", &format!("{name}: {value}"))
             }
             Notice::Chosen {
