@@ -341,7 +341,11 @@ impl<'a> Document<'a> {
                 },
                 SecretFrom::Prompt => "asked for when it starts".to_owned(),
             };
-            rows.push(vec![code(&name.text), from]);
+            let row = vec![code(&name.text), from];
+            // A module declares what it needs again, and the reader needs it once.
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
         }
         if !rows.is_empty() {
             self.out
