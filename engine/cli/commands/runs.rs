@@ -7,7 +7,7 @@ use crate::args;
 use crate::exit::Exit;
 use crate::files::{complain_host, print, state_home};
 use crate::terminal::notices::short;
-use crate::terminal::style::{Colour, Glyphs, Look, Tone, Tty};
+use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{cut, date_time, harmless};
 
 #[derive(Serialize)]
@@ -43,10 +43,7 @@ pub fn runs(args: &args::Runs) -> Exit {
         return Exit::Done;
     }
     let tty = Tty::of(std::io::stdout());
-    let look = Look {
-        colour: Colour::of(tty),
-        glyphs: Glyphs::of_locale(),
-    };
+    let look = Look::of(tty);
     let width = match tty {
         Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 120),
         Tty::No => 120,

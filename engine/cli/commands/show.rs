@@ -13,7 +13,7 @@ use crate::args;
 use crate::exit::Exit;
 use crate::files::{complain_host, complain_line, print, state_home};
 use crate::terminal::notices::{Page, short};
-use crate::terminal::style::{Colour, Glyphs, Look, Tone, Tty};
+use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
 use crate::terminal::{outcome_word, status};
 
@@ -48,16 +48,17 @@ pub fn show(args: &args::Show) -> Exit {
     }
     let view = replay.view();
     if args.json {
-        let told =
-            |(at, notice): &'_ (runbook_core::event::Moment, Notice)| (at.wall, notice.clone());
-        let owned: Vec<_> = replay.notices.iter().map(told).collect();
         let shown = Shown {
             run: &dir.id,
             folder: dir.path.display().to_string(),
             view: view.as_ref(),
-            timeline: owned
+            timeline: replay
+                .notices
                 .iter()
-                .map(|(at, notice)| Told { at: *at, notice })
+                .map(|(at, notice)| Told {
+                    at: at.wall,
+                    notice,
+                })
                 .collect(),
         };
         print(&format!(
@@ -71,10 +72,7 @@ pub fn show(args: &args::Show) -> Exit {
         Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 100),
         Tty::No => 100,
     };
-    let look = Look {
-        colour: Colour::of(tty),
-        glyphs: Glyphs::of_locale(),
-    };
+    let look = Look::of(tty);
     let empty = View::default();
     let page = Page {
         look,

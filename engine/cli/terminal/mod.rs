@@ -39,7 +39,7 @@ use dialog::{Dialogs, Heard};
 use line::Saved;
 use notices::{Page, short};
 use screen::Screen;
-use style::{Colour, Glyphs, Look, Tone, Tty};
+use style::{Look, Tone, Tty};
 use text::{harmless, wrap};
 
 /// Lines of live output in the status.
@@ -77,10 +77,7 @@ impl Terminal {
             Tty::of(std::io::stdout()),
             Tty::of(std::io::stderr()),
         );
-        let look = Look {
-            colour: Colour::of(lines),
-            glyphs: Glyphs::of_locale(),
-        };
+        let look = Look::of(lines);
         let screen = Arc::new(Mutex::new(Screen::new(look, lines, status)));
         let person = input == Tty::Yes && status == Tty::Yes;
         let saved = Saved::now();

@@ -1,7 +1,6 @@
 //! The one door to the terminal: lines go up, a status of a few lines stays below, prompts take the last line.
 
 use std::io::Write;
-use std::time::Duration;
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -192,10 +191,6 @@ impl Screen {
     pub fn close(&mut self) {
         self.release();
         self.status(&[]);
-        // indicatif draws at most ten times a second; the last draw must not be the one it left out.
-        if self.status.is_some() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
     }
 }
 

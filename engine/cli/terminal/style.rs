@@ -139,6 +139,14 @@ pub struct Look {
 }
 
 impl Look {
+    /// Of a stream that is, or is not, a terminal.
+    pub fn of(terminal: Tty) -> Look {
+        Look {
+            colour: Colour::of(terminal),
+            glyphs: Glyphs::of_locale(),
+        }
+    }
+
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         if self.colour == Colour::No || text.is_empty() {
             return text.to_owned();

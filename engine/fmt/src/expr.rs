@@ -38,7 +38,7 @@ impl Printer<'_> {
                 text
             }
             ExprKind::Binary(op, left, right) => {
-                self.between(left, &format!(" {} ", operator(*op)), right)
+                self.between(left, &format!(" {} ", op.symbol()), right)
             }
             ExprKind::Range(left, right) => self.between(left, "..", right),
             ExprKind::Not(inner) => self.with_prefix("not ", inner),
@@ -217,7 +217,7 @@ impl Printer<'_> {
             operands.push(left);
         }
         // The leftmost operand is the last.
-        let word = op.map_or("", operator);
+        let word = op.map_or("", BinaryOp::symbol);
         for (index, operand) in operands.into_iter().rev().enumerate() {
             self.comments_in_bracket(&mut text, operand.span.range().start);
             let mut line = Text::new(if index == 0 {
@@ -261,25 +261,4 @@ impl Printer<'_> {
 pub(crate) fn dotted(path: &Path) -> String {
     let names: Vec<_> = path.names.iter().map(|name| name.text.as_str()).collect();
     names.join(".")
-}
-
-pub(crate) fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Else => "else",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterEqual => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::Contains => "contains",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-    }
 }

@@ -1,6 +1,5 @@
 //! Matrices as tables.
 
-use crate::expr::operator;
 use crate::printer::Printer;
 use runbook_grammar::ast::{Cell, CellTest, Expr, Matrix};
 use unicode_width::UnicodeWidthStr;
@@ -50,7 +49,7 @@ impl Printer<'_> {
         match test {
             CellTest::Any => "any".to_owned(),
             CellTest::Value(value) => self.inline(value),
-            CellTest::Compare(op, value) => format!("{} {}", operator(*op), self.inline(value)),
+            CellTest::Compare(op, value) => format!("{} {}", op.symbol(), self.inline(value)),
             CellTest::Range(from, to) => format!("{}..{}", self.inline(from), self.inline(to)),
             CellTest::List(items) => items
                 .iter()

@@ -118,6 +118,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Reports a side of a comparison that nothing is held against: a secret, or what may be missing.
+    fn comparable(&mut self, side: &Expr) -> Option<()> {
+        match &side.ty {
+            Type::Secret => {
+                self.secret_shown(side.span);
+                None
+            }
+            Type::Optional(has) => {
+                self.missing(has, side.span);
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
     /// Both sides of a comparison, as one type.
     fn pair(&mut self, a: &'a ast::Expr, b: &'a ast::Expr) -> Option<(Expr, Expr)> {
         let left = self.expr(a, None);
@@ -130,18 +145,7 @@ impl<'a> Resolver<'a> {
     /// Makes two values comparable: a literal and `json` take the type of the other side.
     fn alike(&mut self, left: Expr, right: Expr) -> Option<(Expr, Expr)> {
         for side in [&left, &right] {
-            match &side.ty {
-                Type::Secret => {
-                    self.secret_shown(side.span);
-                    return None;
-                }
-                Type::Optional(has) => {
-                    let has = has.as_ref().clone();
-                    self.missing(&has, side.span);
-                    return None;
-                }
-                _ => {}
-            }
+            self.comparable(side)?;
         }
         if left.ty == right.ty {
             return Some((left, right));
@@ -299,18 +303,7 @@ impl<'a> Resolver<'a> {
     /// A whole and a part of it: a text in a text, an item in a list, either in `json`.
     fn contains(&mut self, whole: Expr, part: Expr) -> Option<(Type, Expr, Expr)> {
         for side in [&whole, &part] {
-            match &side.ty {
-                Type::Secret => {
-                    self.secret_shown(side.span);
-                    return None;
-                }
-                Type::Optional(has) => {
-                    let has = has.as_ref().clone();
-                    self.missing(&has, side.span);
-                    return None;
-                }
-                _ => {}
-            }
+            self.comparable(side)?;
         }
         match whole.ty.clone() {
             Type::Json => Some((Type::Bool, whole, part)),
@@ -353,18 +346,7 @@ impl<'a> Resolver<'a> {
         let right = self.expr(b, None);
         let (mut left, mut right) = (left?, right?);
         for side in [&left, &right] {
-            match &side.ty {
-                Type::Secret => {
-                    self.secret_shown(side.span);
-                    return None;
-                }
-                Type::Optional(has) => {
-                    let has = has.as_ref().clone();
-                    self.missing(&has, side.span);
-                    return None;
-                }
-                _ => {}
-            }
+            self.comparable(side)?;
         }
         match (left.ty == Type::Json, right.ty == Type::Json) {
             (true, true) => {

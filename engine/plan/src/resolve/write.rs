@@ -1,6 +1,6 @@
 //! An expression as text, as the formatter would write it: what an `expect` shows when it fails.
 
-use runbook_grammar::ast::{BinaryOp, Expr, ExprKind, Str, StrPart};
+use runbook_grammar::ast::{Expr, ExprKind, Str, StrPart};
 
 pub(super) fn write(expr: &Expr) -> String {
     let mut out = String::new();
@@ -27,27 +27,6 @@ pub(super) fn source(text: &Str) -> String {
         }
     }
     out
-}
-
-fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Else => "else",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterEqual => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::Contains => "contains",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-    }
 }
 
 fn put(expr: &Expr, out: &mut String) {
@@ -91,7 +70,7 @@ fn put(expr: &Expr, out: &mut String) {
         ExprKind::Binary(op, a, b) => {
             put(a, out);
             out.push(' ');
-            out.push_str(operator(*op));
+            out.push_str(op.symbol());
             out.push(' ');
             put(b, out);
         }
