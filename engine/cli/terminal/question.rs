@@ -1,5 +1,4 @@
 //! A prompt as text, and typed text as an answer. Pure, so that every kind of prompt is tested without a terminal.
-//! The file is long because its tests, a third of it, stand beside the table of kinds that they hold.
 
 use runbook_core::prompt::{
     Answer, Closed, ConfirmDeclined, Detail, DoubtChoice, FailedChoice, Prompt, PromptKind,

@@ -450,5 +450,4 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "matrix/tests.rs"]
 mod tests;

@@ -276,5 +276,4 @@ fn is_item_of(name: &str, list: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "shell/tests.rs"]
 mod tests;
