@@ -58,7 +58,15 @@ impl World {
     fn steady(&self, text: &str) -> String {
         let text = text.replace(&self.folder.path().display().to_string(), "~");
         let text = text.replace(env!("CARGO_MANIFEST_DIR"), "<repository>");
-        let mut steady = text;
+        let me = Command::new("id").arg("-un").output().expect("id starts");
+        let me = String::from_utf8_lossy(&me.stdout).trim().to_owned();
+        let mut steady = regex_lite::Regex::new(&format!(
+            r#"(· |\bby +|"by":"){}\b"#,
+            regex_lite::escape(&me)
+        ))
+        .expect("a sound pattern")
+        .replace_all(&text, "${1}<me>")
+        .into_owned();
         for (pattern, stand_in) in [
             (
                 r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",

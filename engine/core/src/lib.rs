@@ -32,5 +32,6 @@ mod verdict;
 pub mod view;
 mod walk;
 
+pub use flow::from::{NoStart, can_start_at};
 pub use state::{State, due};
 pub use step::step;

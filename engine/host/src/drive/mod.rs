@@ -147,6 +147,11 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         return Err(Refusal::Runbook(Box::new(loaded)));
     };
     runnable(plan)?;
+    if let Some(from) = &order.from {
+        runbook_core::can_start_at(plan, from).map_err(|why| {
+            HostError::new(codes::STEP_UNREACHABLE, why.to_string()).help(why.help())
+        })?;
+    }
 
     let given: Vec<(String, String)> = order
         .params
