@@ -3,8 +3,8 @@
 
 use super::head::Head;
 use super::words::{first_word, listed};
-use super::{Ctx, Kids, Pair, Rule, expr, human, text};
-use crate::ast::{Expr, ExprKind, Name, Path, Within, WithinElse};
+use super::{Ctx, Kids, Pair, Rule, expr, human, operand, text};
+use crate::ast::{Expr, Name, Path, Within, WithinElse};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -100,7 +100,7 @@ impl<'s> Clauses<'s> {
         let whole = ctx.pair_span(&pair);
         let mut kids = Kids::of(pair);
         Some(match kids.next(ctx) {
-            Some(value) => expr::primary(ctx, value),
+            Some(value) => operand::primary(ctx, value),
             None => value_missing(ctx, word, whole),
         })
     }
@@ -170,7 +170,7 @@ impl<'s> Clauses<'s> {
         let mut otherwise = None;
         while let Some(kid) = kids.next(ctx) {
             if kid.as_rule() != Rule::within_else {
-                limit = Some(expr::primary(ctx, kid));
+                limit = Some(operand::primary(ctx, kid));
                 continue;
             }
             let place = text::trimmed(ctx, &kid);
@@ -182,7 +182,7 @@ impl<'s> Clauses<'s> {
                 Some(head) => {
                     let mut head = Head::new(ctx, head);
                     head.second_word("`to`");
-                    let to = head.path("the contact's name");
+                    let to = head.expect_path("the contact's name");
                     let text = head.opt_string();
                     to.map(|to| WithinElse::Escalate { to, text })
                 }
@@ -234,8 +234,5 @@ fn value_missing(ctx: &mut Ctx<'_>, word: &str, whole: Span) -> Expr {
         )
         .help("write a literal, a name, or an expression in parentheses"),
     );
-    Expr {
-        kind: ExprKind::Bad,
-        span: at,
-    }
+    expr::bad(at)
 }

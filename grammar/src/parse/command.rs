@@ -404,7 +404,7 @@ fn http_options<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<HttpOption> {
                     }
                 }
             }
-            Rule::unclosed => super::block::unclosed(ctx, open),
+            Rule::unclosed => super::braces::unclosed(ctx, open),
             _ => {
                 let word = first_word(kid.as_str());
                 let place = span.first(word.len());
@@ -467,7 +467,13 @@ fn http_pair<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<HttpOption> {
     })
 }
 
-/// A command or a request, where something that looks is due.
+/// What looks; `None` where it is missing, which is reported.
+pub(super) fn expect_look(head: &mut Head<'_, '_>) -> Option<Look> {
+    let look = opt_look(head);
+    head.expect(look, "a command that looks")
+}
+
+/// A command or a request, where something that looks may stand.
 pub(super) fn opt_look<'s>(head: &mut Head<'_, 's>) -> Option<Look> {
     if let Some(pair) = head.take(Rule::command) {
         return Some(Look::Command(command(head.ctx, pair)));

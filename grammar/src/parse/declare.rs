@@ -1,31 +1,15 @@
 //! Declarations: what a file says before, beside and below what runs.
 
-use super::head::{Head, Want};
-use super::{Ctx, Kids, Pair, Rule, block, command, expr, flow, table, text, types};
+use super::head::{Head, NAME, TITLE, Want};
+use super::{Kids, Rule, block, command, expr, flow, text, types};
 use crate::ast::{
-    Block, Expr, ExprKind, FiresWhen, MessageTo, Module, Name, Need, Path, SecretFrom, Stmt,
-    StmtKind, Str,
+    Block, Expr, FiresWhen, MessageTo, Module, Name, Need, Path, SecretFrom, Stmt, StmtKind, Str,
 };
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
-const NAME: &str = "a name in snake_case";
-const TITLE: &str = "a title in quotes";
-
-pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
-    if pair.as_rule() == Rule::matrix {
-        return table::matrix(ctx, pair);
-    }
-    let rule = pair.as_rule();
-    let mut head = Head::new(ctx, pair);
-    read(&mut head, rule).unwrap_or_else(|| {
-        head.block(Want::May);
-        StmtKind::Bad
-    })
-}
-
 /// `None` where the statement says nothing without the part that is missing.
-fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
+pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::owner => StmtKind::Owner(alone(head, "a name in quotes")),
         Rule::version => StmtKind::Version(alone(head, "a version in quotes")),
@@ -68,9 +52,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::escalate_after => {
             let after = head.value("a duration");
             let to = head.clauses(&["to"]).name(head.ctx, "to");
-            if to.is_none() {
-                head.missing("`to` and a contact's name");
-            }
+            let to = head.expect(to, "`to` and a contact's name");
             head.end();
             StmtKind::EscalateAfter { after, to: to? }
         }
@@ -92,10 +74,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             if rule == Rule::suggest {
                 head.second_word("`from`");
             }
-            let look = command::opt_look(head);
-            if look.is_none() {
-                head.missing("a command that looks");
-            }
+            let look = command::expect_look(head);
             head.end();
             if rule == Rule::suggest {
                 StmtKind::SuggestFrom(look?)
@@ -107,9 +86,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let pattern = head
                 .take(Rule::pattern)
                 .map(|pair| text::pattern(head.ctx, &pair));
-            if pattern.is_none() {
-                head.missing("a pattern in quotes");
-            }
+            let pattern = head.expect(pattern, "a pattern in quotes");
             head.end();
             StmtKind::Matches(pattern?)
         }
@@ -276,22 +253,16 @@ fn needs(head: &mut Head<'_, '_>) -> Option<Need> {
             text: pair.as_str().to_owned(),
             span: head.ctx.pair_span(&pair),
         });
-        if name.is_none() {
-            head.missing("the name of one command");
-        }
+        let name = head.expect(name, "the name of one command");
         name.map(Need::Command)
     } else if let Some(pair) = head.take(Rule::need_env) {
         let mut kids = Kids::of(pair);
         let name = kids.next(head.ctx).map(|pair| text::name(head.ctx, &pair));
-        if name.is_none() {
-            head.missing("a variable's name");
-        }
+        let name = head.expect(name, "a variable's name");
         name.map(Need::Env)
     } else {
-        let text = head.opt_string();
-        if text.is_none() {
-            head.missing("`command` and a name, `env` and a name, or a text in quotes");
-        }
+        let text =
+            head.expect_string("`command` and a name, `env` and a name, or a text in quotes");
         text.map(Need::Person)
     };
     head.end();
@@ -318,9 +289,7 @@ fn secret(head: &mut Head<'_, '_>) -> Option<StmtKind> {
             .map(|pair| SecretFrom::Command(command::command(head.ctx, pair))),
         _ => None,
     };
-    if from.is_none() {
-        head.missing("`env NAME`, `file \"…\"`, `? command` or `prompt`");
-    }
+    let from = head.expect(from, "`env NAME`, `file \"…\"`, `? command` or `prompt`");
     head.end();
     // A name that is bound in some way is worth more to the rest of the file than none.
     Some(StmtKind::Secret {
@@ -343,10 +312,7 @@ fn use_stmt(head: &mut Head<'_, '_>) -> Option<StmtKind> {
             None
         }
         None => {
-            let file = head.opt_string();
-            if file.is_none() {
-                head.missing("`std.name` or a file in quotes");
-            }
+            let file = head.expect_string("`std.name` or a file in quotes");
             file.map(Module::File)
         }
     };
@@ -388,12 +354,12 @@ fn message(head: &mut Head<'_, '_>) -> StmtKind {
                 .map(|pair| MessageTo::File(text::string(head.ctx, &pair)))
         }
         None => head
-            .path("a channel's name, or `file` and its path in quotes")
+            .expect_path("a channel's name, or `file` and its path in quotes")
             .map(MessageTo::Channel),
     };
     let to = match to {
         Some(to) => to,
-        None => MessageTo::File(block::no_text(head.empty_place())),
+        None => MessageTo::File(text::no_text(head.empty_place())),
     };
     StmtKind::Message {
         name,
@@ -413,10 +379,7 @@ fn start_with(head: &mut Head<'_, '_>) -> StmtKind {
         let name = text::name(head.ctx, &name);
         let value = match kids.next(head.ctx) {
             Some(pair) => expr::after_sign(head.ctx, pair),
-            None => Expr {
-                kind: ExprKind::Bad,
-                span: head.missing("`=` and a value"),
-            },
+            None => expr::bad(head.missing("`=` and a value")),
         };
         bindings.push((name, value));
     }

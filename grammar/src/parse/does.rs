@@ -4,17 +4,8 @@ use super::head::{Head, Want};
 use super::{Ctx, Pair, Rule, block, command, expr, flow, text, types};
 use crate::ast::{LetValue, SnapshotEntry, StmtKind};
 
-pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
-    let rule = pair.as_rule();
-    let mut head = Head::new(ctx, pair);
-    read(&mut head, rule).unwrap_or_else(|| {
-        head.block(Want::May);
-        StmtKind::Bad
-    })
-}
-
 /// `None` where the statement says nothing without the part that is missing.
-fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
+pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::let_stmt => {
             let name = head.snake("a name");
@@ -114,10 +105,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         }
         Rule::compare => {
             let before = head.opt_name();
-            let after = head.opt_name();
-            if after.is_none() {
-                head.missing("the names of two snapshots");
-            }
+            let after = head.expect_name("the names of two snapshots");
             head.end();
             StmtKind::Compare {
                 before: before?,
@@ -144,10 +132,7 @@ fn let_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> LetValue {
         Rule::http => LetValue::Http(command::http(head.ctx, kid)),
         Rule::do_call => match flow::do_call(head.ctx, kid) {
             Some(call) => LetValue::Do(call),
-            None => LetValue::Expr(crate::ast::Expr {
-                kind: crate::ast::ExprKind::Bad,
-                span: place,
-            }),
+            None => LetValue::Expr(expr::bad(place)),
         },
         _ => LetValue::Expr(expr::expr(head.ctx, kid)),
     }
@@ -159,10 +144,7 @@ fn snapshot_entry<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<SnapshotEntry
     let label = head.take(Rule::label)?;
     let label = text::name(head.ctx, &label);
     text::snake(head.ctx, &label);
-    let look = command::opt_look(&mut head);
-    if look.is_none() {
-        head.missing("a command that looks");
-    }
+    let look = command::expect_look(&mut head);
     head.end();
     Some(SnapshotEntry {
         label,

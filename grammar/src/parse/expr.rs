@@ -3,9 +3,8 @@
 //! From the loosest to the tightest: `or`, `and`, `not`, the comparisons (with `in`, `contains`, `matches`, `is`),
 //! `else`, `..`, `+ -`, `* /`, unary `-`. Comparisons and ranges do not chain; `else` binds to the right.
 
-use super::words::first_word;
-use super::{Ctx, Kids, Pair, Rule, literal, text, too_deep};
-use crate::ast::{Arg, BinaryOp, Expr, ExprKind, MAX_DEPTH, Name, Pattern};
+use super::{Ctx, Kids, Pair, Rule, operand, text, too_deep};
+use crate::ast::{BinaryOp, Expr, ExprKind, MAX_DEPTH, Name, Pattern};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -16,13 +15,6 @@ const ELSE: u8 = 5;
 const RANGE: u8 = 6;
 const NEGATE: u8 = 9;
 const TIGHT: u8 = 10;
-
-pub(super) fn is_primary(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::literal | Rule::string | Rule::dotted | Rule::list | Rule::paren
-    )
-}
 
 /// An operand whose operators are not yet known.
 struct Operand {
@@ -46,16 +38,21 @@ struct Pending {
     span: Span,
 }
 
+/// What stands where an expression is missing or cannot be read, so that the tree is whole.
+pub(super) fn bad(span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::Bad,
+        span,
+    }
+}
+
 /// `= e`, of a default or a `let`.
 pub(super) fn after_sign<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     let place = text::trimmed(ctx, &pair).after();
     let mut kids = Kids::of(pair);
     match kids.next(ctx) {
         Some(pair) => expr(ctx, pair),
-        None => Expr {
-            kind: ExprKind::Bad,
-            span: place,
-        },
+        None => bad(place),
     }
 }
 
@@ -65,7 +62,7 @@ pub(super) fn expr<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     match pair.as_rule() {
         Rule::no_expr => return missing(ctx, pair.as_span().start()),
         Rule::expr | Rule::expr_in => {}
-        _ => return primary(ctx, pair),
+        _ => return operand::primary(ctx, pair),
     }
     // The outermost list of an expression is in no bracket.
     let outermost = ctx.brackets == 0;
@@ -76,16 +73,10 @@ pub(super) fn expr<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         ctx.deeper(&pair.clone(), |ctx| flat(ctx, pair))
     };
     ctx.brackets -= 1;
-    let Some(expr) = found else {
-        return Expr {
-            kind: ExprKind::Bad,
-            span,
-        };
-    };
-    expr
+    found.unwrap_or_else(|| bad(span))
 }
 
-fn missing(ctx: &mut Ctx<'_>, at: usize) -> Expr {
+pub(super) fn missing(ctx: &mut Ctx<'_>, at: usize) -> Expr {
     // The place right behind the sign that wants a value, not behind the blanks after it.
     let at = ctx.text[..at].trim_end_matches([' ', '\t', '\n']).len();
     let span = ctx.span(at, at);
@@ -112,10 +103,7 @@ fn missing(ctx: &mut Ctx<'_>, at: usize) -> Expr {
             .help(help),
         );
     }
-    Expr {
-        kind: ExprKind::Bad,
-        span,
-    }
+    bad(span)
 }
 
 fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
@@ -179,7 +167,7 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
             }
             _ => {
                 let outer = std::mem::take(&mut ctx.deepest);
-                let expr = primary(ctx, kid);
+                let expr = operand::primary(ctx, kid);
                 let depth = fields(&expr) + std::mem::replace(&mut ctx.deepest, outer);
                 operands.push(bounded(
                     ctx,
@@ -195,10 +183,7 @@ fn flat<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     }
     reduce(ctx, &mut operands, &mut pending, 0);
     let Some(operand) = operands.pop() else {
-        return Expr {
-            kind: ExprKind::Bad,
-            span,
-        };
+        return bad(span);
     };
     ctx.deepest = ctx.deepest.max(operand.depth);
     operand.expr
@@ -273,10 +258,7 @@ fn bounded(ctx: &mut Ctx<'_>, operand: Operand, place: Span) -> Operand {
         ctx.push(too_deep(place));
     }
     Operand {
-        expr: Expr {
-            kind: ExprKind::Bad,
-            span: operand.expr.span,
-        },
+        expr: bad(operand.expr.span),
         binds: TIGHT,
         depth: 1,
     }
@@ -436,7 +418,7 @@ fn call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
     let span = ctx.pair_span(&pair);
     let whole = operand.expr.span.to(span);
     let outer = std::mem::take(&mut ctx.deepest);
-    let args = args(ctx, pair);
+    let args = operand::args(ctx, pair);
     let depth = 1 + std::mem::replace(&mut ctx.deepest, outer);
     let mut values = Vec::new();
     for arg in args {
@@ -492,7 +474,7 @@ fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
         ExprKind::Field(inner, name)
     } else {
         let outer = std::mem::take(&mut ctx.deepest);
-        let index = bracketed(ctx, pair, "`]`");
+        let index = operand::bracketed(ctx, pair, "`]`");
         depth = depth.max(1 + std::mem::replace(&mut ctx.deepest, outer));
         ExprKind::Index(inner, Box::new(index))
     };
@@ -502,195 +484,4 @@ fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
         depth,
     };
     bounded(ctx, operand, span)
-}
-
-/// One operand.
-pub(super) fn primary<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
-    let span = ctx.pair_span(&pair);
-    let kind = match pair.as_rule() {
-        Rule::literal => literal::literal(ctx, &pair),
-        Rule::string | Rule::cell_string => ExprKind::Text(text::string(ctx, &pair)),
-        Rule::dotted => return dotted(ctx, &pair),
-        Rule::list => {
-            let mut elements = Elements::new(ctx, &pair, "`]`");
-            let mut list = Vec::new();
-            let mut kids = Kids::of(pair);
-            while let Some(kid) = kids.next(ctx) {
-                if elements.next(ctx, &kid) {
-                    list.push(expr(ctx, kid));
-                }
-            }
-            ExprKind::List(list)
-        }
-        Rule::paren => ExprKind::Paren(Box::new(bracketed(ctx, pair, "`)`"))),
-        _ => ExprKind::Bad,
-    };
-    Expr { kind, span }
-}
-
-/// The one expression between brackets.
-fn bracketed<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, close: &'static str) -> Expr {
-    let open = pair.as_span().start();
-    let mut elements = Elements::new(ctx, &pair, close);
-    let mut kids = Kids::of(pair);
-    let mut inner = None;
-    while let Some(kid) = kids.next(ctx) {
-        if elements.next(ctx, &kid) {
-            inner = Some(expr(ctx, kid));
-        }
-    }
-    match inner {
-        Some(inner) => inner,
-        None if elements.ended => Expr {
-            kind: ExprKind::Bad,
-            span: ctx.span(open + 1, open + 1),
-        },
-        None => missing(ctx, open + 1),
-    }
-}
-
-/// `a.b.c`, `yes`, `no`
-fn dotted<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Expr {
-    let text = pair.as_str();
-    let span = ctx.pair_span(pair);
-    if text == "yes" || text == "no" {
-        return Expr {
-            kind: ExprKind::Bool(text == "yes"),
-            span,
-        };
-    }
-    let path = text::path(ctx, pair);
-    let mut names = path.names.into_iter();
-    let Some(first) = names.next() else {
-        return Expr {
-            kind: ExprKind::Bad,
-            span,
-        };
-    };
-    text::no_reserved(ctx, &first);
-    let start = first.span;
-    let mut expr = Expr {
-        span: start,
-        kind: ExprKind::Name(first),
-    };
-    for (depth, name) in names.enumerate() {
-        if depth + 2 > MAX_DEPTH {
-            ctx.push(too_deep(name.span));
-            return Expr {
-                kind: ExprKind::Bad,
-                span,
-            };
-        }
-        let span = start.to(name.span);
-        expr = Expr {
-            kind: ExprKind::Field(Box::new(expr), name),
-            span,
-        };
-    }
-    expr
-}
-
-/// `(x, b: 2)`
-pub(super) fn args<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<Arg> {
-    let mut args = Vec::new();
-    let mut elements = Elements::new(ctx, &pair, "`)`");
-    let mut kids = Kids::of(pair);
-    while let Some(kid) = kids.next(ctx) {
-        if !elements.next(ctx, &kid) {
-            continue;
-        }
-        let mut kids = Kids::of(kid);
-        let name = kids.take(ctx, Rule::arg_name).map(|pair| Name {
-            text: pair.as_str().to_owned(),
-            span: ctx.pair_span(&pair),
-        });
-        if let Some(value) = kids.next(ctx) {
-            args.push(Arg {
-                name,
-                value: expr(ctx, value),
-            });
-        }
-    }
-    args
-}
-
-/// Watches over what stands between brackets: the commas, and the bracket that closes.
-pub(super) struct Elements {
-    open: Span,
-    close: &'static str,
-    last: Option<usize>,
-    spoken: bool,
-    /// The bracket is not closed.
-    ended: bool,
-}
-
-impl Elements {
-    pub(super) fn new<'s>(ctx: &Ctx<'s>, pair: &Pair<'s>, close: &'static str) -> Elements {
-        let start = pair.as_span().start();
-        Elements {
-            open: ctx.span(start, start + 1),
-            close,
-            last: None,
-            spoken: false,
-            ended: false,
-        }
-    }
-
-    /// Whether this is an element; reports a missing comma before it, or that nothing closes.
-    pub(super) fn next<'s>(&mut self, ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> bool {
-        let start = pair.as_span().start();
-        if pair.as_rule() == Rule::unclosed {
-            self.ended = true;
-            if !self.spoken {
-                let end = ctx.text[..start].trim_end().len();
-                let found = first_word(&ctx.text[start..]).len();
-                let place = if ctx.text[end..start].contains('\n') || found == 0 {
-                    ctx.span(end, end)
-                } else {
-                    ctx.span(start, start + found)
-                };
-                // Brackets inside this one that end at the same place were reported.
-                let known = ctx.diagnostics.iter().rev().take(1).any(|mistake| {
-                    mistake.code == codes::BRACKET_NOT_CLOSED
-                        && mistake
-                            .labels
-                            .last()
-                            .is_some_and(|label| label.span == place)
-                });
-                if known {
-                    return false;
-                }
-                ctx.push(
-                    Diagnostic::error(
-                        codes::BRACKET_NOT_CLOSED,
-                        "a bracket is not closed",
-                        self.open,
-                        "this bracket",
-                    )
-                    .label(place, format!("expected {} here", self.close))
-                    .help(format!("close it with {}", self.close)),
-                );
-            }
-            return false;
-        }
-        if let Some(last) = self.last
-            && !ctx.text[last..start].contains(',')
-            && !self.spoken
-        {
-            self.spoken = true;
-            let place = ctx.span(last, last);
-            ctx.push(
-                Diagnostic::error(
-                    codes::COMMA_MISSING,
-                    "a comma is missing",
-                    place,
-                    "expected `,` here",
-                )
-                .help("put a comma between two values")
-                .fix(place, ","),
-            );
-        }
-        self.last = Some(start + pair.as_str().trim_end().len());
-        true
-    }
 }

@@ -1,26 +1,14 @@
 //! Statements that decide what happens next.
 
-use super::head::{Head, Want};
-use super::{Ctx, Kids, Pair, Rule, block, expr, text};
-use crate::ast::{Call, ChooseArm, DecideArm, Expr, ExprKind, StmtKind};
+use super::head::{Head, NAME, TITLE, Want};
+use super::{Ctx, Kids, Pair, Rule, block, braces, operand, text};
+use crate::ast::{Call, ChooseArm, DecideArm, StmtKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
-const NAME: &str = "a name in snake_case";
-const TITLE: &str = "a title in quotes";
-
-pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
-    let rule = pair.as_rule();
-    let mut head = Head::new(ctx, pair);
-    read(&mut head, rule).unwrap_or_else(|| {
-        head.block(Want::May);
-        StmtKind::Bad
-    })
-}
-
 /// `None` where the statement says nothing without the part that is missing.
-fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
+pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::section => {
             let name = head.opt_snake();
@@ -101,13 +89,9 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::wait => wait(head),
         Rule::watch => {
             let mut clauses = head.clauses(&["for", "every", "allow"]);
-            let lasting = match clauses.value(head.ctx, "for") {
-                Some(lasting) => lasting,
-                None => Expr {
-                    kind: ExprKind::Bad,
-                    span: head.missing("`for` and a duration"),
-                },
-            };
+            let lasting = clauses
+                .value(head.ctx, "for")
+                .unwrap_or_else(|| head.bad("`for` and a duration"));
             let every = clauses.value(head.ctx, "every");
             let allow = clauses.value(head.ctx, "allow");
             StmtKind::Watch {
@@ -125,7 +109,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Do(call)
         }
         Rule::notify => {
-            let path = head.path("a message's name")?;
+            let path = head.expect_path("a message's name")?;
             head.end();
             StmtKind::Notify(path)
         }
@@ -133,22 +117,19 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let pair = head.take(Rule::escalate_head)?;
             let mut inner = Head::new(head.ctx, pair);
             inner.second_word("`to`");
-            let to = inner.path("a contact's name");
+            let to = inner.expect_path("a contact's name");
             let text = inner.opt_string();
             head.end();
             StmtKind::Escalate { to: to?, text }
         }
         Rule::rewind => {
             head.second_word("`to`");
-            let path = head.path("a checkpoint's name")?;
+            let path = head.expect_path("a checkpoint's name")?;
             head.end();
             StmtKind::Rewind(path)
         }
         Rule::finish => {
-            let outcome = head.opt_name();
-            if outcome.is_none() {
-                head.missing("an outcome");
-            }
+            let outcome = head.expect_name("an outcome");
             let text = head.opt_string();
             head.end();
             StmtKind::Finish {
@@ -259,10 +240,10 @@ fn choose_arm<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> ChooseArm {
 }
 
 fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
-    let matrix = head.path("a matrix's name");
+    let matrix = head.expect_path("a matrix's name");
     let inputs = head
         .take(Rule::args)
-        .map(|pair| expr::args(head.ctx, pair))
+        .map(|pair| operand::args(head.ctx, pair))
         .unwrap_or_default();
     let by = head.clauses(&["by"]).name(head.ctx, "by");
     let mut arms = Vec::new();
@@ -337,7 +318,7 @@ pub(super) fn own_lines<'s, T>(
     pair: Pair<'s>,
     mut read: impl FnMut(&mut Ctx<'s>, Pair<'s>) -> Option<T>,
 ) -> Vec<T> {
-    let mut frame = block::Frame::new(ctx, &pair);
+    let mut frame = braces::Frame::new(&pair);
     ctx.deeper(&pair.clone(), |ctx| {
         let mut found = Vec::new();
         let mut kids = Kids::of(pair);
@@ -378,9 +359,9 @@ fn wait(head: &mut Head<'_, '_>) -> StmtKind {
 pub(super) fn do_call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<Call> {
     let span = text::trimmed(ctx, &pair);
     let mut head = Head::new(ctx, pair);
-    let path = head.path("a procedure's name");
+    let path = head.expect_path("a procedure's name");
     let args = match head.take(Rule::args) {
-        Some(pair) => expr::args(head.ctx, pair),
+        Some(pair) => operand::args(head.ctx, pair),
         None => {
             if path.is_some() {
                 let place = head.empty_place();

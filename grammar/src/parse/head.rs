@@ -3,8 +3,8 @@
 //! head speaks once.
 
 use super::words::{example, first_word, is_reserved, left_over};
-use super::{Ctx, Kids, Pair, Rule, block, expr, human, text};
-use crate::ast::{Block, Expr, ExprKind, Name, Path, Str};
+use super::{Ctx, Kids, Pair, Rule, block, expr, human, operand, text};
+use crate::ast::{Block, Expr, Name, Path, StmtKind, Str};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -15,6 +15,25 @@ pub(super) enum Want {
     Must,
     May,
     Never,
+}
+
+/// What every statement that declares something says it lacks.
+pub(super) const NAME: &str = "a name in snake_case";
+pub(super) const TITLE: &str = "a title in quotes";
+
+/// A statement, read by the family it belongs to; where that gives `None`, it says nothing without the part that is
+/// missing.
+pub(super) fn stmt<'s>(
+    ctx: &mut Ctx<'s>,
+    pair: Pair<'s>,
+    read: impl FnOnce(&mut Head<'_, 's>, Rule) -> Option<StmtKind>,
+) -> StmtKind {
+    let rule = pair.as_rule();
+    let mut head = Head::new(ctx, pair);
+    read(&mut head, rule).unwrap_or_else(|| {
+        head.block(Want::May);
+        StmtKind::Bad
+    })
 }
 
 pub(super) struct Head<'c, 's> {
@@ -62,14 +81,14 @@ impl<'c, 's> Head<'c, 's> {
     }
 
     /// From here on the line may speak again: a block stood between.
-    fn listen(&mut self) {
+    pub(super) fn heard(&mut self) {
         if self.known != usize::MAX {
             self.known = self.ctx.diagnostics.len();
         }
     }
 
-    /// The place just behind what was read, in front of what comes next.
-    fn place(&mut self) -> usize {
+    /// The empty place just behind what was read, in front of what comes next.
+    pub(super) fn empty_place(&mut self) -> Span {
         self.kids.peek(self.ctx);
         let limit = self
             .kids
@@ -77,7 +96,8 @@ impl<'c, 's> Head<'c, 's> {
             .peek()
             .map_or(self.span.end(), |next| next.as_span().start());
         let start = self.span.start();
-        start + self.ctx.text[start..limit].trim_end().len()
+        let at = start + self.ctx.text[start..limit].trim_end().len();
+        self.ctx.span(at, at)
     }
 
     /// What is there, where a part is missing: what is left over, or the empty place.
@@ -89,8 +109,7 @@ impl<'c, 's> Head<'c, 's> {
             let start = junk.as_span().start();
             return (self.ctx.span(start, start + word.len()), Some(word));
         }
-        let at = self.place();
-        (self.ctx.span(at, at), None)
+        (self.empty_place(), None)
     }
 
     /// Reports that `what` is not there, unless this line already said something.
@@ -140,9 +159,23 @@ impl<'c, 's> Head<'c, 's> {
         }
     }
 
+    /// A part that was read; reports that `what` is not there where it was not.
+    pub(super) fn expect<T>(&mut self, part: Option<T>, what: &str) -> Option<T> {
+        if part.is_none() {
+            self.missing(what);
+        }
+        part
+    }
+
     pub(super) fn opt_name(&mut self) -> Option<Name> {
         let pair = self.take(Rule::name)?;
         Some(text::name(self.ctx, &pair))
+    }
+
+    /// `None` where it is missing, which is reported.
+    pub(super) fn expect_name(&mut self, what: &str) -> Option<Name> {
+        let name = self.opt_name();
+        self.expect(name, what)
     }
 
     pub(super) fn name(&mut self, what: &str) -> Name {
@@ -178,10 +211,7 @@ impl<'c, 's> Head<'c, 's> {
 
     /// Reports that `what` is not there; an expression that stands for it.
     pub(super) fn bad(&mut self, what: &str) -> Expr {
-        Expr {
-            kind: ExprKind::Bad,
-            span: self.missing(what),
-        }
+        expr::bad(self.missing(what))
     }
 
     pub(super) fn opt_path(&mut self) -> Option<Path> {
@@ -190,12 +220,9 @@ impl<'c, 's> Head<'c, 's> {
     }
 
     /// `None` where it is missing, which is reported.
-    pub(super) fn path(&mut self, what: &str) -> Option<Path> {
+    pub(super) fn expect_path(&mut self, what: &str) -> Option<Path> {
         let path = self.opt_path();
-        if path.is_none() {
-            self.missing(what);
-        }
-        path
+        self.expect(path, what)
     }
 
     pub(super) fn opt_string(&mut self) -> Option<Str> {
@@ -203,16 +230,16 @@ impl<'c, 's> Head<'c, 's> {
         Some(text::string(self.ctx, &pair))
     }
 
+    /// `None` where it is missing, which is reported.
+    pub(super) fn expect_string(&mut self, what: &str) -> Option<Str> {
+        let string = self.opt_string();
+        self.expect(string, what)
+    }
+
     pub(super) fn string(&mut self, what: &str) -> Str {
         match self.opt_string() {
             Some(string) => string,
-            None => {
-                let span = self.missing(what);
-                Str {
-                    parts: Vec::new(),
-                    span,
-                }
-            }
+            None => text::no_text(self.missing(what)),
         }
     }
 
@@ -223,37 +250,25 @@ impl<'c, 's> Head<'c, 's> {
 
     pub(super) fn expr(&mut self, what: &str) -> Expr {
         match self.opt_expr() {
-            Some(expr) => expr,
-            None => {
-                let span = self.missing(what);
-                Expr {
-                    kind: ExprKind::Bad,
-                    span,
-                }
-            }
+            Some(value) => value,
+            None => self.bad(what),
         }
     }
 
     /// A literal, a name, or an expression in parentheses.
     pub(super) fn opt_value(&mut self) -> Option<Expr> {
         let rule = self.peek()?;
-        if !expr::is_primary(rule) {
+        if !operand::is_primary(rule) {
             return None;
         }
         let pair = self.next()?;
-        Some(expr::primary(self.ctx, pair))
+        Some(operand::primary(self.ctx, pair))
     }
 
     pub(super) fn value(&mut self, what: &str) -> Expr {
         match self.opt_value() {
             Some(value) => value,
-            None => {
-                let span = self.missing(what);
-                Expr {
-                    kind: ExprKind::Bad,
-                    span,
-                }
-            }
+            None => self.bad(what),
         }
     }
 
@@ -265,14 +280,8 @@ impl<'c, 's> Head<'c, 's> {
 
     pub(super) fn default(&mut self, what: &str) -> Expr {
         match self.opt_default() {
-            Some(expr) => expr,
-            None => {
-                let span = self.missing(what);
-                Expr {
-                    kind: ExprKind::Bad,
-                    span,
-                }
-            }
+            Some(value) => value,
+            None => self.bad(what),
         }
     }
 
@@ -280,14 +289,11 @@ impl<'c, 's> Head<'c, 's> {
     pub(super) fn must_block(&mut self) -> Block {
         match self.block(Want::Must) {
             Some(block) => block,
-            None => {
-                let at = self.place();
-                Block {
-                    body: Vec::new(),
-                    span: self.ctx.span(at, at),
-                    inline: false,
-                }
-            }
+            None => Block {
+                body: Vec::new(),
+                span: self.empty_place(),
+                inline: false,
+            },
         }
     }
 
@@ -323,21 +329,24 @@ impl<'c, 's> Head<'c, 's> {
                     } else {
                         found = Some(block::block(self.ctx, pair));
                     }
-                    self.listen();
+                    self.heard();
                 }
                 _ => break,
             }
         }
         if want == Want::Must && found.is_none() && self.silent() {
-            let at = self.place();
-            let human = human::name(self.rule);
-            let place = self.ctx.span(at, at);
-            self.ctx.push(
-                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "expected `{` here")
-                    .help("open the block with `{` at the end of this line, and close it with `}` on a line of its own"),
-            );
+            self.no_block();
         }
         found
+    }
+
+    fn no_block(&mut self) {
+        let human = human::name(self.rule);
+        let place = self.empty_place();
+        self.ctx.push(
+            Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "expected `{` here")
+                .help("open the block with `{` at the end of this line, and close it with `}` on a line of its own"),
+        );
     }
 
     /// Only what is left over in front of a block that has a rule of its own (arms, rows, entries).
@@ -354,13 +363,7 @@ impl<'c, 's> Head<'c, 's> {
         self.junk();
         let pair = self.take(rule);
         if pair.is_none() && want == Want::Must && self.silent() {
-            let at = self.place();
-            let human = human::name(self.rule);
-            let place = self.ctx.span(at, at);
-            self.ctx.push(
-                Diagnostic::error(codes::BLOCK_MISSING, format!("{human} needs a block"), place, "expected `{` here")
-                    .help("open the block with `{` at the end of this line, and close it with `}` on a line of its own"),
-            );
+            self.no_block();
         }
         pair
     }
@@ -368,17 +371,6 @@ impl<'c, 's> Head<'c, 's> {
     /// The end of a statement without a block of the common kind.
     pub(super) fn end(&mut self) {
         self.block(Want::Never);
-    }
-
-    /// The empty place behind what was read.
-    pub(super) fn empty_place(&mut self) -> Span {
-        let at = self.place();
-        self.ctx.span(at, at)
-    }
-
-    /// See [`Head::listen`].
-    pub(super) fn heard(&mut self) {
-        self.listen();
     }
 
     /// Nothing more is said about this line: it is wrong as a whole.

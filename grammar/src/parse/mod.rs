@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `head` | the one line every statement begins with: its parts, its clauses, what is left over |
 //! | `clause` | what follows a statement's parts: `within 5m`, `only if ready` |
-//! | `block` | files, blocks, and which statement is which |
+//! | `file` | the header and the body |
+//! | `block` | blocks, and which statement is which |
+//! | `braces` | where the braces of a block stand, and those that are missing |
 //! | `text` | strings, prose, holes, checklist items |
 //! | `command` | commands, fences, requests |
-//! | `expr`, `literal`, `types` | values |
+//! | `expr`, `operand`, `brackets`, `literal`, `types` | values |
 //! | `declare`, `flow`, `does`, `policy`, `scenario` | the statements, by family |
 //! | `table` | the rows of a matrix |
 //! | `scan` | brackets without the grammar: nesting, and braces that do not match |
@@ -26,16 +28,20 @@ use crate::source::Source;
 use crate::span::{SourceId, Span};
 
 mod block;
+mod braces;
+mod brackets;
 mod clause;
 mod command;
 mod declare;
 mod does;
 mod expr;
+mod file;
 mod flow;
 mod head;
 mod human;
 mod literal;
 mod mend;
+mod operand;
 mod policy;
 mod scan;
 mod scenario;
@@ -137,7 +143,7 @@ fn mended_by(
     diagnostics.extend(
         edits
             .iter()
-            .filter_map(|edit| block::mended(text, edit, &place)),
+            .filter_map(|edit| braces::mended(text, edit, &place)),
     );
     Some((file, diagnostics))
 }
@@ -151,7 +157,7 @@ fn read(id: SourceId, text: &str, shifts: Shifts) -> (File, Vec<Diagnostic>) {
     limit_calls(text.len());
     let file = match Grammar::parse(Rule::file, text) {
         Ok(mut pairs) => match pairs.next() {
-            Some(pair) => block::file(&mut ctx, pair),
+            Some(pair) => file::file(&mut ctx, pair),
             None => ctx.empty_file(),
         },
         // The grammar takes in any text; what stops it is its own bound on time or stack.

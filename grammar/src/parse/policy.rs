@@ -1,20 +1,11 @@
 //! Policies: how a block is carried out.
 
 use super::head::{Head, Want};
-use super::{Ctx, Pair, Rule, command};
-use crate::ast::{Expr, ExprKind, Look, StmtKind, Undo};
-
-pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
-    let rule = pair.as_rule();
-    let mut head = Head::new(ctx, pair);
-    read(&mut head, rule).unwrap_or_else(|| {
-        head.block(Want::May);
-        StmtKind::Bad
-    })
-}
+use super::{Rule, command};
+use crate::ast::{Look, StmtKind, Undo};
 
 /// `None` where the statement says nothing without the part that is missing.
-fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
+pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::timeout => {
             let limit = head.value("a duration");
@@ -41,10 +32,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         }
         Rule::done_if => {
             head.second_word("`if`");
-            let look = command::opt_look(head);
-            if look.is_none() {
-                head.missing("a command that looks");
-            }
+            let look = command::expect_look(head);
             head.end();
             StmtKind::DoneIf(look?)
         }
@@ -59,9 +47,7 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 return Some(StmtKind::Undo(undo));
             }
             let block = head.block(Want::May);
-            if block.is_none() {
-                head.missing("a command or a block");
-            }
+            let block = head.expect(block, "a command or a block");
             StmtKind::Undo(Undo::Block(block?))
         }
         Rule::irreversible => {
@@ -88,27 +74,18 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::In(dir)
         }
         Rule::env => {
-            let name = head.opt_name();
-            if name.is_none() {
-                head.missing("a variable's name");
-            }
+            let name = head.expect_name("a variable's name");
             let value = head.default("`=` and a value");
             head.end();
             StmtKind::Env { name: name?, value }
         }
         Rule::on => {
-            let host = head.opt_name();
-            if host.is_none() {
-                head.missing("a host's name or `failure`");
-            }
+            let host = head.expect_name("a host's name or `failure`");
             head.end();
             StmtKind::On(host?)
         }
         Rule::with => {
-            let interpreter = head.opt_name();
-            if interpreter.is_none() {
-                head.missing("an interpreter's name");
-            }
+            let interpreter = head.expect_name("an interpreter's name");
             head.end();
             StmtKind::With(interpreter?)
         }
@@ -117,13 +94,10 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Interactive
         }
         Rule::live_for => {
-            let limit = match head.clauses(&["for"]).value(head.ctx, "for") {
-                Some(limit) => limit,
-                None => Expr {
-                    kind: ExprKind::Bad,
-                    span: head.missing("`for` and a duration"),
-                },
-            };
+            let limit = head
+                .clauses(&["for"])
+                .value(head.ctx, "for")
+                .unwrap_or_else(|| head.bad("`for` and a duration"));
             head.end();
             StmtKind::LiveFor(limit)
         }

@@ -1,35 +1,23 @@
 //! Scenarios: tests for runbooks.
 
-use super::head::{Head, Want};
-use super::{Ctx, Kids, Pair, Rule, expr, text};
+use super::head::{Head, TITLE};
+use super::{Ctx, Kids, Pair, Rule, operand, text};
 use crate::ast::{Expr, ExprKind, StmtKind, WhenDoes, WhenWhat};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
-pub(super) fn stmt<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
-    let rule = pair.as_rule();
-    let mut head = Head::new(ctx, pair);
-    read(&mut head, rule).unwrap_or_else(|| {
-        head.block(Want::May);
-        StmtKind::Bad
-    })
-}
-
 /// `None` where the statement says nothing without the part that is missing.
-fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
+pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
     Some(match rule {
         Rule::scenario => {
-            let title = head.string("a title in quotes");
+            let title = head.string(TITLE);
             StmtKind::Scenario {
                 title,
                 block: head.must_block(),
             }
         }
         Rule::given => {
-            let name = head.opt_name();
-            if name.is_none() {
-                head.missing("the name of a param or a secret");
-            }
+            let name = head.expect_name("the name of a param or a secret");
             let value = head.default("`=` and a value");
             head.end();
             StmtKind::Given { name: name?, value }
@@ -38,15 +26,11 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let what = match head.take(Rule::when_step) {
                 Some(pair) => {
                     let mut step = Head::new(head.ctx, pair);
-                    step.path("a step's name").map(WhenWhat::Step)
+                    step.expect_path("a step's name").map(WhenWhat::Step)
                 }
-                None => match head.opt_string() {
-                    Some(glob) => Some(WhenWhat::Glob(glob)),
-                    None => {
-                        head.missing("a command in quotes, or `step` and its name");
-                        None
-                    }
-                },
+                None => head
+                    .expect_string("a command in quotes, or `step` and its name")
+                    .map(WhenWhat::Glob),
             };
             let mut does = Vec::new();
             while let Some(pair) = head.take(Rule::when_does) {
@@ -70,21 +54,18 @@ fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::After(limit)
         }
         Rule::reaches => {
-            let path = head.path("a step's name")?;
+            let path = head.expect_path("a step's name")?;
             head.end();
             StmtKind::Reaches(path)
         }
         Rule::never_reaches => {
             head.second_word("`reaches`");
-            let path = head.path("a step's name")?;
+            let path = head.expect_path("a step's name")?;
             head.end();
             StmtKind::NeverReaches(path)
         }
         Rule::ends => {
-            let outcome = head.opt_name();
-            if outcome.is_none() {
-                head.missing("an outcome");
-            }
+            let outcome = head.expect_name("an outcome");
             head.end();
             StmtKind::Ends(outcome?)
         }
@@ -124,7 +105,7 @@ fn when_does<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<WhenDoes> {
         return None;
     };
     let place = ctx.pair_span(&value);
-    let value: Expr = expr::primary(ctx, value);
+    let value: Expr = operand::primary(ctx, value);
     Some(match (word, value.kind) {
         ("says", ExprKind::Text(text)) => WhenDoes::Says(text),
         ("says", _) => {

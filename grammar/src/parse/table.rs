@@ -1,7 +1,7 @@
 //! The rows of a matrix.
 
 use super::head::{Head, Want};
-use super::{Ctx, Kids, Pair, Rule, block, expr, flow, text, types};
+use super::{Ctx, Kids, Pair, Rule, block, expr, flow, operand, text, types};
 use crate::ast::{
     BinaryOp, Cell, CellTest, Expr, ExprKind, Formal, Matrix, Row, StmtKind, Str, Table,
 };
@@ -322,10 +322,7 @@ fn cell_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
     let negative = pair.as_str().starts_with('-');
     let mut kids = Kids::of(pair);
     let Some(kid) = kids.next(ctx) else {
-        return Expr {
-            kind: ExprKind::Bad,
-            span,
-        };
+        return expr::bad(span);
     };
     if kid.as_rule() == Rule::cell_string {
         let inner = &kid.as_str()[1..kid.as_str().len() - 1];
@@ -336,7 +333,7 @@ fn cell_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
             span,
         };
     }
-    let value = expr::primary(ctx, kid);
+    let value = operand::primary(ctx, kid);
     if negative {
         Expr {
             kind: ExprKind::Negate(Box::new(value)),

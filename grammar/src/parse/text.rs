@@ -582,3 +582,11 @@ pub(super) fn no_reserved(ctx: &mut Ctx<'_>, name: &Name) {
         );
     }
 }
+
+/// A text that is not there, so that the tree is whole.
+pub(super) fn no_text(place: Span) -> Str {
+    Str {
+        parts: Vec::new(),
+        span: place,
+    }
+}

@@ -1,5 +1,6 @@
 //! Types, and the parameters that have them.
 
+use super::brackets::Elements;
 use super::head::Head;
 use super::{Ctx, Kids, Pair, Rule, expr, text};
 use crate::ast::{Formal, TypeExpr, TypeKind};
@@ -153,7 +154,7 @@ fn one_of<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
             span,
         };
     };
-    let mut elements = expr::Elements::new(ctx, &list, "`]`");
+    let mut elements = Elements::new(ctx, &list, "`]`");
     let mut kids = Kids::of(list);
     while let Some(kid) = kids.next(ctx) {
         if elements.next(ctx, &kid) {
@@ -180,7 +181,7 @@ fn one_of<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> TypeExpr {
 /// `(a: text, b: number = 3)`
 pub(super) fn formals<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Vec<Formal> {
     let mut formals = Vec::new();
-    let mut elements = expr::Elements::new(ctx, &pair, "`)`");
+    let mut elements = Elements::new(ctx, &pair, "`)`");
     let mut kids = Kids::of(pair);
     while let Some(kid) = kids.next(ctx) {
         if elements.next(ctx, &kid) {
