@@ -7,9 +7,9 @@ use runbook_core::view::View;
 use runbook_plan::command::Mark;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::driver::{Driver, OURS};
+use super::driver::Driver;
 use super::replay::Doubted;
-use crate::clock;
+use super::turn::{Book, Hands, OURS, set_free};
 use crate::codes;
 use crate::error::{HostError, plainly};
 use crate::journal::{Entry, HostRecord};
@@ -20,41 +20,100 @@ const CUT: &str = "Cut the damaged end off and go on?";
 const DOUBT: &str =
     "The journal lost its last record, and this may have been started then. Start it?";
 
-impl Driver<'_> {
-    /// After a record was cut off that may have been an intent, what acts first is asked about: the
-    /// question comes back instead of the wish.
-    pub(super) fn doubt(&mut self, effect: Effect) -> Effect {
-        if self.doubt_next == Doubted::No {
-            return effect;
+/// After a record was cut off that may have been an intent, what acts first is asked about: the question comes
+/// back instead of the wish.
+pub(super) fn held_back(book: &mut Book<'_>, effect: Effect) -> Effect {
+    if book.doubt_next == Doubted::No {
+        return effect;
+    }
+    let (shown, path) = match &effect {
+        Effect::Run(run) if run.mark == Mark::Act => (&run.shown, &run.path),
+        Effect::Request(request) if request.mark == Mark::Act => (&request.shown, &request.path),
+        _ => return effect,
+    };
+    let prompt = Prompt {
+        kind: PromptKind::Confirm {
+            declined: ConfirmDeclined::Fails,
+        },
+        text: DOUBT.into(),
+        keys: vec![DOUBT.into()],
+        detail: vec![Detail::Command(shown.clone())],
+        path: path.clone(),
+        deadline: None,
+        otherwise: None,
+    };
+    let id = book.own_prompt();
+    book.doubted.insert(id, effect);
+    Effect::Ask { id, prompt }
+}
+
+/// An answer to a question that held something back; nothing where `id` is no such question.
+///
+/// # Errors
+/// The journal could not be written.
+pub fn answered<'p, H: Hands<'p>>(
+    hands: &mut H,
+    id: EffectId,
+    answer: &Answer,
+    by: String,
+) -> Result<Was, HostError> {
+    let Some(effect) = hands.book().doubted.remove(&id) else {
+        return Ok(Was::Other);
+    };
+    if *answer != Answer::Yes {
+        give_up(hands);
+        return Ok(Was::Doubt);
+    }
+    hands.book().doubt_next = Doubted::No;
+    let about = match &effect {
+        Effect::Run(run) => run.id,
+        Effect::Request(request) => request.id,
+        _ => EffectId(0),
+    };
+    let at = hands.now();
+    let record = HostRecord::AskedAgain { effect: about, by };
+    hands.book().journal.append(at, Entry::Host(&record));
+    set_free(hands, at, effect)?;
+    // What else was held back for the same reason goes the same way.
+    for (_, effect) in std::mem::take(&mut hands.book().doubted) {
+        set_free(hands, at, effect)?;
+    }
+    Ok(Was::Doubt)
+}
+
+/// A question that nobody answers.
+pub fn refused<'p, H: Hands<'p>>(hands: &mut H, id: EffectId) -> Was {
+    match hands.book().doubted.remove(&id) {
+        Some(_) => {
+            give_up(hands);
+            Was::Doubt
         }
-        let (shown, path) = match &effect {
-            Effect::Run(run) if run.mark == Mark::Act => (&run.shown, &run.path),
-            Effect::Request(request) if request.mark == Mark::Act => {
-                (&request.shown, &request.path)
-            }
-            _ => return effect,
-        };
-        let prompt = Prompt {
-            kind: PromptKind::Confirm {
-                declined: ConfirmDeclined::Fails,
-            },
-            text: DOUBT.into(),
-            keys: vec![DOUBT.into()],
-            detail: vec![Detail::Command(shown.clone())],
-            path: path.clone(),
-            deadline: None,
-            otherwise: None,
-        };
-        let id = self.own_prompt();
-        self.doubted.insert(id, effect);
-        Effect::Ask { id, prompt }
+        None => Was::Other,
     }
+}
 
-    pub(super) fn own_prompt(&mut self) -> EffectId {
-        self.next_prompt += 1;
-        EffectId(self.next_prompt)
-    }
+/// What a prompt of the host's own was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Was {
+    Doubt,
+    Other,
+}
 
+/// Whoever settles what may have run twice is not here: the run waits for them, its wish still open.
+fn give_up<'p, H: Hands<'p>>(hands: &mut H) {
+    let why = "a command may have been started already, and nobody said what is to be done";
+    let record = HostRecord::Parked {
+        why: why.into(),
+        until: None,
+    };
+    let at = hands.now();
+    hands.book().journal.append(at, Entry::Host(&record));
+    let text = format!("parked: {why}");
+    hands.perform(Effect::Tell(Notice::Warning { text }));
+    hands.book().over = Some(Over::Parked { why: why.into() });
+}
+
+impl Driver<'_> {
     /// An answer to a prompt of the host's own.
     pub(super) fn own_answer(
         &mut self,
@@ -62,53 +121,17 @@ impl Driver<'_> {
         answer: Answer,
         by: String,
     ) -> Result<(), HostError> {
-        let Some(effect) = self.doubted.remove(&id) else {
+        if answered(self, id, &answer, by)? == Was::Other {
             self.secret_told(id, answer);
-            return Ok(());
-        };
-        match answer {
-            Answer::Yes => {
-                self.doubt_next = Doubted::No;
-                let about = match &effect {
-                    Effect::Run(run) => run.id,
-                    Effect::Request(request) => request.id,
-                    _ => EffectId(0),
-                };
-                let at = clock::now();
-                let record = HostRecord::AskedAgain { effect: about, by };
-                self.journal.append(at, Entry::Host(&record));
-                self.set_free(at, effect)?;
-                // What else was held back for the same reason goes the same way.
-                for (_, effect) in std::mem::take(&mut self.doubted) {
-                    self.set_free(at, effect)?;
-                }
-            }
-            _ => self.give_up(),
         }
         Ok(())
     }
 
     /// A prompt of the host's own that nobody answers.
     pub(super) fn refused(&mut self, id: EffectId) {
-        if self.doubted.remove(&id).is_some() {
-            self.give_up();
-        } else {
+        if refused(self, id) == Was::Other {
             self.secret_untold(id);
         }
-    }
-
-    /// Whoever settles what may have run twice is not here: the run waits for them, its wish still open.
-    pub(super) fn give_up(&mut self) {
-        let why = "a command may have been started already, and nobody said what is to be done";
-        let record = HostRecord::Parked {
-            why: why.into(),
-            until: None,
-        };
-        self.journal.append(clock::now(), Entry::Host(&record));
-        self.tell(&Notice::Warning {
-            text: format!("parked: {why}"),
-        });
-        self.over = Some(Over::Parked { why: why.into() });
     }
 }
 

@@ -3,7 +3,8 @@
 use runbook_core::effect::{EffectId, Urgency};
 use runbook_core::event::{Event, Running};
 
-use super::driver::{Detached, Driver, OURS};
+use super::driver::{Detached, Driver};
+use super::turn::OURS;
 use crate::clock;
 use crate::error::HostError;
 use crate::operator::Said;
@@ -91,12 +92,12 @@ impl Driver<'_> {
             Signal::HangUp => {
                 self.detached = Detached::Yes;
                 self.signal.get_or_insert(Signal::HangUp);
-                let open: Vec<EffectId> = self.state.prompts().map(|(id, _)| id).collect();
+                let open: Vec<EffectId> = self.book.state.prompts().map(|(id, _)| id).collect();
                 for id in open {
                     self.operator.withdraw(id);
                     events.push(Event::Unanswerable { effect: id });
                 }
-                for id in self.doubted.keys().copied().collect::<Vec<_>>() {
+                for id in self.book.doubted.keys().copied().collect::<Vec<_>>() {
                     self.refused(id);
                 }
             }

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | this one | what the command line asks for: run, resume, undo |
 //! | [`driver`] | the loop |
+//! | [`turn`] | one turn of it: facts in, one sync, wishes out |
+//! | [`taken_up`] | what a resume says first: what became of what was in flight |
 //! | [`hear`], [`doubt`] | what comes in; questions of the host's own |
 //! | [`perform`], [`needs`] | what a wish is in the world |
 //! | [`dry`] | the same in a made-up world |
@@ -13,7 +15,7 @@
 //! | [`changed`] | what became of a runbook since its run began |
 
 pub mod changed;
-mod doubt;
+pub mod doubt;
 mod driver;
 mod dry;
 mod hear;
@@ -21,12 +23,15 @@ mod needs;
 mod perform;
 pub mod replay;
 mod scrub;
+pub mod taken_up;
+pub mod turn;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use runbook_core::effect::{Effect, Notice};
 use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
-use runbook_core::state::{InFlightKind, Over, State};
+use runbook_core::state::{Over, State};
 use runbook_core::step::step;
 use runbook_core::view::view;
 use runbook_plan::plan::{Outcome, SecretFrom};
@@ -38,14 +43,15 @@ use crate::codes;
 use crate::config::{AnswersFile, Config, parse_param};
 use crate::error::{HostError, plainly};
 use crate::journal::record::{Head, MAJOR, MINOR, TakenUp};
-use crate::journal::{Entry, HostRecord, Tail};
+use crate::journal::{Cut, Entry, HostRecord, Tail};
 use crate::load::{Loaded, load_with};
 use crate::operator::{Operator, Said};
 use crate::process::{Processes, Settings};
-use crate::runs::{Cut, RunDir, StateHome, home, list};
+use crate::runs::{RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
 use driver::Driver;
 use replay::{Closing, Doubted, Replay, Wanted};
+use turn::Book;
 
 pub use runbook_core::effect::EndWhy;
 
@@ -227,7 +233,13 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         send,
     );
     let mut driver = Driver::new(
-        plan, held, state_home, journal, operator, said, vault, processes,
+        Book::new(plan, journal),
+        held,
+        state_home,
+        operator,
+        said,
+        vault,
+        processes,
     )?;
     driver.salt = salt;
     driver.directory = PathBuf::from(&started.directory);
@@ -318,8 +330,7 @@ fn take_up(
         }
         _ => (Cut::TornOnly, replay.doubted),
     };
-    let mut journal = dir.append(&replay.reading, cut)?;
-    let now = crate::clock::now();
+    let journal = dir.append(&replay.reading, cut)?;
     let boot_id = crate::clock::boot_id().to_owned();
     let taken_up = TakenUp {
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -327,52 +338,37 @@ fn take_up(
         uid: rustix::process::getuid().as_raw(),
         operator: name.clone(),
     };
-    journal.append(now, Entry::Host(&HostRecord::TakenUp(taken_up)));
-    if let (Cut::Agreed, Tail::Ambiguous { bytes, .. }) = (cut, &replay.reading.tail) {
-        let record = HostRecord::TailCut {
-            offset: replay.reading.end.offset,
-            bytes: bytes.len() as u64,
-            by: name.clone(),
-        };
-        journal.append(now, Entry::Host(&record));
-    }
+    let mut book = Book::new(plan, journal);
+    book.doubt_next = doubted;
+    taken_up::record(
+        &mut book.journal,
+        crate::clock::now(),
+        taken_up,
+        &replay.reading,
+        cut,
+    );
+    let mut orphans = BTreeMap::new();
+    let mut facts = taken_up::facts(&replay.state, &replay.intents, &name, &boot_id, |flight| {
+        let found = Processes::inspect(flight.identity);
+        if let Found::Alive { .. } = found {
+            orphans.insert(flight.effect, flight.identity.clone());
+        }
+        found
+    });
+    book.state = std::mem::take(&mut replay.state);
 
     let vault = Vault::of(plan);
     let processes = processes(&dir)?;
     let held = crate::runs::Held { dir, lock };
-    let mut driver = Driver::new(
-        plan, held, state_home, journal, operator, said, vault, processes,
-    )?;
+    let mut driver = Driver::new(book, held, state_home, operator, said, vault, processes)?;
+    driver.orphans = orphans;
     driver.directory = directory;
     driver.operator_name = name.clone();
-    driver.doubt_next = doubted;
     driver.salt = replay
         .head
         .as_ref()
         .map_or(String::new(), |head| head.salt.clone());
     driver.fingerprints = std::mem::take(&mut replay.fingerprints);
-    let mut facts = vec![Event::Resumed {
-        operator: name.clone(),
-        boot_id,
-    }];
-    for flight in replay.state.in_flight() {
-        let found = match (&flight.what, &flight.identity) {
-            (_, Some(identity)) => {
-                let found = Processes::inspect(identity);
-                if let Found::Alive { .. } = found {
-                    driver.orphans.insert(flight.effect, identity.clone());
-                }
-                found
-            }
-            // A request with an intent may have reached the other side.
-            (InFlightKind::Request, None) if replay.intents.contains(&flight.effect) => Found::Gone,
-            (_, None) => Found::NeverStarted,
-        };
-        facts.push(Event::Found {
-            effect: flight.effect,
-            found,
-        });
-    }
     if let Some(undo) = undo {
         facts.push(Event::UndoRequested {
             to: undo.to.clone(),
@@ -380,7 +376,6 @@ fn take_up(
             reason: undo.reason.clone(),
         });
     }
-    driver.state = std::mem::take(&mut replay.state);
     driver.warnings.extend(changed::since(&loaded));
     finish(runtime.block_on(driver.drive(facts)))
 }

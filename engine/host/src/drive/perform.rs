@@ -1,17 +1,20 @@
-//! What a wish is in the world, for those that end at once or go a way of their own: locks, secrets,
-//! documents, requests.
+//! What a wish is in the world: commands let go, and those that end at once or go a way of their own: locks,
+//! secrets, documents, requests.
 
 use std::collections::VecDeque;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use runbook_core::effect::{EffectId, Request};
-use runbook_core::event::{Event, Sent};
+use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
+use runbook_core::event::{Event, Identity, Moment, Sent};
 use runbook_core::prompt::{Answer, Closed, Prompt, PromptKind};
+use runbook_plan::command::Mark;
 use runbook_plan::plan::SecretFrom;
 use runbook_plan::value::{SecretId, Type, Value};
 
 use super::driver::Driver;
+use super::turn::{Book, Hands};
+use super::{needs, scrub};
 use crate::error::plainly;
 use crate::http::Call;
 use crate::journal::{Entry, HostRecord};
@@ -31,6 +34,85 @@ pub(super) struct Fetching {
 pub(super) struct Fetched {
     id: SecretId,
     text: Result<String, String>,
+}
+
+impl<'p> Hands<'p> for Driver<'p> {
+    type Launch = Launch;
+
+    fn book(&mut self) -> &mut Book<'p> {
+        &mut self.book
+    }
+
+    fn now(&self) -> Moment {
+        crate::clock::now()
+    }
+
+    fn boot_id(&self) -> &str {
+        crate::clock::boot_id()
+    }
+
+    fn take_in(&mut self, event: &mut Event) {
+        scrub::event(self.vault.forms(), event);
+        self.ended(event);
+        self.view = None;
+    }
+
+    fn clean(&self, command: &str) -> String {
+        self.vault.forms().clean(command).into_owned()
+    }
+
+    fn admit(&mut self, run: &Run) -> Result<(Launch, Identity), String> {
+        let vault = &self.vault;
+        let launch = Launch::of(run, &self.directory, &self.inherited, &mut |value| {
+            vault.resolve(value)
+        })?;
+        let identity = self.processes.admit(run.id, &run.manner)?;
+        Ok((launch, identity))
+    }
+
+    fn open(&mut self, run: Run, launch: Launch) {
+        if run.manner == Manner::Interactive {
+            self.operator.lend_terminal();
+            self.interactive.insert(run.id);
+        }
+        if run.mark == Mark::Act {
+            self.interrupts = 0;
+        }
+        self.running.insert(run.id);
+        let redactors = self.redactors();
+        self.processes.open(run.id, launch, redactors);
+        self.processes.prepare(1);
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Tell(notice) => {
+                let notice = scrub::notice(self.vault.forms(), notice);
+                self.tell(&notice);
+            }
+            Effect::Ask { id, prompt } => {
+                self.interrupts = 0;
+                self.ask(id, prompt);
+            }
+            Effect::Withdraw { id } => self.operator.withdraw(id),
+            Effect::AwaitOrphan { id } => self.adopt(id),
+            Effect::Stop { id, urgency } => {
+                self.adopt(id);
+                self.requests.abandon(id);
+                self.processes.stop(id, urgency);
+            }
+            Effect::Request(request) => self.send(request),
+            Effect::CheckNeeds { id, commands, env } => self.inbox.push(Event::NeedsChecked {
+                effect: id,
+                missing: needs::missing(&commands, &env),
+            }),
+            Effect::TakeLocks { id, locks } => self.take_locks(id, &locks),
+            Effect::FetchSecrets { id } => self.fetch_secrets(id),
+            Effect::WriteDocument { id, path, text } => self.write_document(id, &path, &text),
+            // A turn does these itself.
+            Effect::Run(_) | Effect::Park { .. } | Effect::End { .. } => {}
+        }
+    }
 }
 
 impl Driver<'_> {
@@ -73,7 +155,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn fetch_secrets(&mut self, effect: EffectId) {
-        let all = 0..u32::try_from(self.plan.secrets.len()).unwrap_or(u32::MAX);
+        let all = 0..u32::try_from(self.book.plan.secrets.len()).unwrap_or(u32::MAX);
         self.fetching = Some(Fetching {
             effect,
             left: all.map(SecretId).collect(),
@@ -90,7 +172,7 @@ impl Driver<'_> {
                 self.secrets_ready(effect);
                 return;
             };
-            let secret = &self.plan.secrets[id.0 as usize];
+            let secret = &self.book.plan.secrets[id.0 as usize];
             match &secret.from {
                 SecretFrom::Env(_) | SecretFrom::File(_) => {
                     let text = fetch_still(&secret.from, &self.directory);
@@ -100,7 +182,8 @@ impl Driver<'_> {
                     }
                 }
                 SecretFrom::Command(_) => {
-                    let run = runbook_core::secret::secret_run(self.plan, &self.state, id);
+                    let run =
+                        runbook_core::secret::secret_run(self.book.plan, &self.book.state, id);
                     let vault = &self.vault;
                     let launch = run.and_then(|run| {
                         Launch::of(&run, &self.directory, &self.inherited, &mut |value| {
@@ -140,7 +223,7 @@ impl Driver<'_> {
                         deadline: None,
                         otherwise: None,
                     };
-                    let asked = self.own_prompt();
+                    let asked = self.book.own_prompt();
                     if let Some(fetching) = &mut self.fetching {
                         fetching.asked = Some((asked, id));
                     }
@@ -153,7 +236,7 @@ impl Driver<'_> {
 
     /// Whether there is more to fetch.
     fn take_secret(&mut self, id: SecretId, text: Result<String, String>) -> bool {
-        let name = self.plan.secrets[id.0 as usize].name.clone();
+        let name = self.book.plan.secrets[id.0 as usize].name.clone();
         let taken = match text {
             Ok(text) => self.vault.put(id, text).map_err(|failed| failed.why),
             Err(why) => Err(why),
@@ -186,7 +269,8 @@ impl Driver<'_> {
             let record = HostRecord::Secrets {
                 fingerprints: now.clone(),
             };
-            self.journal
+            self.book
+                .journal
                 .append(crate::clock::now(), Entry::Host(&record));
         }
         self.fingerprints = now;

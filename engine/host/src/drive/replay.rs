@@ -1,6 +1,7 @@
 //! A journal folded through the core again: the state it leads to, and what was told on the way.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 
 use runbook_core::effect::{Effect, EffectId, Notice};
 use runbook_core::event::{Captured, Event, Fact, Moment};
@@ -13,7 +14,7 @@ use crate::error::HostError;
 use crate::journal::record::Head;
 use crate::journal::{Body, HostRecord, Reading};
 use crate::load::{Loaded, load_snapshot};
-use crate::runs::RunDir;
+use crate::runs::{Access, RunDir};
 
 /// How much of the way is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,19 @@ pub struct Outputs {
 impl Replay {
     /// Reads the journal of a run; nothing is changed, and the run may be held by another engine.
     pub fn of(dir: &RunDir, wanted: Wanted) -> Result<Replay, HostError> {
+        let journal = dir.open_journal(Access::Read)?;
+        Replay::read(journal, &dir.id, wanted, |head| {
+            load_snapshot(dir.originals(&head.sources)?)
+        })
+    }
+
+    /// Folds a journal; `load` gives the run's own sources.
+    pub fn read(
+        journal: impl Read,
+        run: &str,
+        wanted: Wanted,
+        mut load: impl FnMut(&Head) -> Result<Loaded, HostError>,
+    ) -> Result<Replay, HostError> {
         let mut head: Option<Head> = None;
         let mut loaded: Option<Loaded> = None;
         let mut state = State::default();
@@ -79,7 +93,7 @@ impl Replay {
         let mut last = 0;
         let mut closing = Closing::Unsaid;
         let mut doubted = Doubted::No;
-        let reading = dir.read(|record| {
+        let reading = crate::journal::read(journal, |record| {
             last = record.at.wall;
             closing = match record.body {
                 Body::Host(HostRecord::Parked { .. } | HostRecord::Ended { .. }) => Closing::Said,
@@ -87,7 +101,7 @@ impl Replay {
             };
             match record.body {
                 Body::Host(HostRecord::Head(said)) => {
-                    loaded = Some(load_snapshot(dir.originals(&said.sources)?)?);
+                    loaded = Some(load(&said)?);
                     head = Some(said);
                 }
                 Body::Host(HostRecord::Intent(intent)) => {
@@ -103,8 +117,7 @@ impl Replay {
                         HostError::new(
                             codes::SNAPSHOT_DIFFERS,
                             format!(
-                                "this engine cannot read the runbook that run {} was begun with",
-                                dir.id
+                                "this engine cannot read the runbook that run {run} was begun with"
                             ),
                         )
                         .help("Resume it with the engine that the journal's first record names.")

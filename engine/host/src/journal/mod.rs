@@ -5,16 +5,19 @@
 //! | [`record`] | the form of a line |
 //! | [`writer`] | appending and syncing |
 //! | [`reader`] | reading, checking, judging the tail |
+//! | [`go_on`] | appending again where a reading ended |
 //! | [`disk`] | what the writer asks of a file |
 //!
 //! What acts has an [`record::Intent`] and an identity on the disk before its gate opens. What looks has
 //! neither: a `?` that was in flight at a crash is run again, so its outcome alone is worth a record.
 
 pub mod disk;
+pub mod go_on;
 pub mod reader;
 pub mod record;
 pub mod writer;
 
+pub use go_on::Cut;
 pub use reader::{Reading, Tail, read};
 pub use record::{Body, HostRecord, Record};
 pub use writer::{End, Entry, Journal};

@@ -21,7 +21,7 @@ use crate::codes;
 use crate::error::{HostError, plainly};
 use crate::journal::disk::FileDisk;
 use crate::journal::record::{SourceDigest, hex};
-use crate::journal::{End, Journal, Reading, Record, Tail};
+use crate::journal::{Cut, End, Journal, Reading, Record};
 use crate::load::Original;
 use crate::lock::{self, Holder, Lock, NotTaken};
 
@@ -134,44 +134,16 @@ impl RunDir {
     /// Goes on with the journal where a reading ended. A torn tail is kept aside and cut off; an ambiguous
     /// one only when `cut` says that a person agreed.
     pub fn append(&self, reading: &Reading, cut: Cut) -> Result<Journal, HostError> {
-        if let Some(newer) = &reading.look_only {
-            return Err(HostError::new(
-                codes::JOURNAL_NEWER,
-                format!("the journal of run {} holds {newer}", self.id),
-            )
-            .help("Resume the run with the engine that wrote it; `runbook show` can look at it."));
-        }
         let file = self.open_journal(Access::Write)?;
-        let mut end = reading.end;
-        let failed = |error: io::Error| {
+        let disk = FileDisk::new(file, self.journal_path()).map_err(|error| {
             HostError::new(
                 codes::JOURNAL_WRITE,
                 format!("the journal cannot be written: {}", plainly(&error)),
             )
-        };
-        match (&reading.tail, cut) {
-            (Tail::Clean, _) => {}
-            (Tail::Torn { bytes }, _) | (Tail::Ambiguous { bytes, .. }, Cut::Agreed) => {
-                self.keep_aside(bytes)?;
-                file.set_len(end.offset)
-                    .and_then(|()| file.sync_all())
-                    .map_err(failed)?;
-                end.length = end.offset;
-            }
-            (Tail::Ambiguous { why, .. }, Cut::TornOnly) => {
-                return Err(HostError::new(
-                    codes::JOURNAL_TAIL,
-                    format!(
-                        "the journal of run {} cannot be trusted to its end: {why}",
-                        self.id
-                    ),
-                )
-                .help("Resume it in a terminal and say what is to be done."));
-            }
-        }
-        end.epoch += 1;
-        let disk = FileDisk::new(file, self.journal_path()).map_err(failed)?;
-        Ok(Journal::new(Box::new(disk), end))
+        })?;
+        Journal::go_on(Box::new(disk), reading, cut, &mut |bytes| {
+            self.keep_aside(bytes)
+        })
     }
 
     fn keep_aside(&self, bytes: &[u8]) -> Result<(), HostError> {
@@ -191,7 +163,7 @@ impl RunDir {
         Ok(())
     }
 
-    fn open_journal(&self, access: Access) -> Result<File, HostError> {
+    pub fn open_journal(&self, access: Access) -> Result<File, HostError> {
         let path = self.journal_path();
         OpenOptions::new()
             .read(true)
@@ -243,17 +215,9 @@ impl RunDir {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub enum Access {
     Read,
     Write,
-}
-
-/// How much of a damaged tail may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    TornOnly,
-    /// A person said yes to losing a record that may have been acknowledged.
-    Agreed,
 }
 
 /// `00-rollback.rbk`, `01-queues.rbk`, `02-std.git.rbk`

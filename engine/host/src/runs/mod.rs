@@ -4,7 +4,7 @@ pub mod dir;
 pub mod home;
 pub mod list;
 
-pub use dir::{Cut, Held, RunDir};
+pub use dir::{Access, Held, RunDir};
 pub use home::StateHome;
 pub use list::{RunSummary, Standing, find, list, newest, newest_unfinished};
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::codes;
 use crate::journal::record::Head;
-use crate::journal::{Body, Entry, HostRecord, Tail};
+use crate::journal::{Body, Cut, Entry, HostRecord, Tail};
 use crate::load::Original;
 use runbook_core::effect::EndWhy;
 use runbook_core::event::{Event, Moment};
