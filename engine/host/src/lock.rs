@@ -27,6 +27,18 @@ pub struct Holder {
     pub run: String,
 }
 
+impl Holder {
+    /// Whether that process has ended. A lock that still looks held is then in the hands of a child of it that
+    /// is between its fork and its exec, and lets go in a moment.
+    pub fn has_ended(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok();
+        pid.and_then(rustix::process::Pid::from_raw)
+            .is_some_and(|pid| {
+                rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
+            })
+    }
+}
+
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.pid == 0 {

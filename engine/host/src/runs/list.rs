@@ -1,5 +1,7 @@
 //! The runs there are. Derived each time from locks and journals; no list is kept that could be wrong.
 
+use std::time::{Duration, Instant};
+
 use runbook_core::clock::Deadline;
 use runbook_core::effect::EndWhy;
 use runbook_plan::plan::Outcome;
@@ -10,7 +12,7 @@ use crate::codes;
 use crate::error::HostError;
 use crate::journal::record::Head;
 use crate::journal::{Body, HostRecord};
-use crate::lock::Holder;
+use crate::lock::{self, Holder};
 
 /// One run, as far as its lock and its journal tell without its plan.
 #[derive(Clone, Debug)]
@@ -154,10 +156,19 @@ pub fn find(home: &StateHome, prefix: &str) -> Result<RunDir, HostError> {
     }
 }
 
-/// The newest run that can be resumed.
+/// The newest run that can be resumed. One whose engine has only just died may look held for a moment: passing
+/// it over would take up an older run in its place.
 pub fn newest_unfinished(home: &StateHome) -> Result<RunDir, HostError> {
+    let start = Instant::now();
     for id in ids(home)?.iter().rev() {
-        let summary = summary(RunDir::open(home, id)?);
+        let mut summary = summary(RunDir::open(home, id)?);
+        while let Standing::Running(holder) = &summary.standing
+            && holder.has_ended()
+            && start.elapsed() < lock::PATIENCE
+        {
+            std::thread::sleep(Duration::from_millis(5));
+            summary = self::summary(summary.dir);
+        }
         if summary.unfinished() == Unfinished::Yes {
             return Ok(summary.dir);
         }

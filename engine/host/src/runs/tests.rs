@@ -210,3 +210,27 @@ fn j10_an_ambiguous_tail_is_cut_only_with_a_persons_yes() {
     assert!(held.dir.path.join("tail-1.bin").exists());
     assert_eq!(held.dir.read(|_| Ok(())).unwrap().tail, Tail::Clean);
 }
+
+#[test]
+fn c03_the_run_of_an_engine_that_just_died_is_not_passed_over() {
+    let (_folder, home) = home();
+    let older = started(&home).0.dir.id.clone();
+    let (newer, _journal) = started(&home);
+    // A child of the dead engine holds its lock until it has become another program.
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let dir = newer.dir.clone();
+    let text = format!("{{\"pid\":{},\"since\":0,\"by\":\"ada\"}}\n", ended.id());
+    std::fs::write(dir.path.join("lock"), text).unwrap();
+    assert!(dir.holder().unwrap().has_ended());
+    let child = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(newer);
+    });
+    assert_eq!(newest_unfinished(&home).unwrap().id, dir.id);
+    child.join().unwrap();
+    // One whose engine lives is running.
+    let held = dir.lock("ada").unwrap();
+    assert_eq!(newest_unfinished(&home).unwrap().id, older);
+    drop(held);
+}
