@@ -124,11 +124,8 @@ pub fn examples() -> Vec<Example> {
 pub fn read(name: &str, text: &str, folder: Option<&Path>) -> (Source, Vec<String>) {
     let folder = folder.unwrap_or(Path::new("examples-stand-alone"));
     let (sources, _, mistakes) = crate::plan::plan_of_text(folder, name, text);
-    // What follows from a mistake of the text is told, too, but is not what an example is about.
-    let of_the_text = mistakes.iter().any(|mistake| mistake.code.0 < 2000);
     let told = mistakes
         .iter()
-        .filter(|mistake| !of_the_text || mistake.code.0 < 2000)
         .map(|mistake| told(sources.get(mistake.span().source), mistake))
         .collect();
     (sources.get(SourceId(0)).clone(), told)

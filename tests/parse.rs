@@ -13,7 +13,7 @@ use crate::corpus::Dice;
 /// Reads a text as the loader would.
 fn read(name: &str, bytes: &[u8]) -> (Sources, File, Vec<Diagnostic>) {
     let mut sources = Sources::default();
-    let (id, mut told) = sources.read(name, bytes);
+    let (id, mut told) = sources.read(name, &String::from_utf8_lossy(bytes));
     let (file, more) = runbook_grammar::parse(sources.get(id));
     told.extend(more);
     told.sort_by_key(|mistake| mistake.span().start);

@@ -57,6 +57,7 @@ pub fn plan_of_text(
             || is_scenario(text),
         "{name}: no plan, and nothing says why"
     );
+    let more = runbook_plan::told::once(&told, more, &sources);
     told.extend(more);
     told.sort_by_key(|d| (d.span(), d.code));
     let plan = plan.filter(|_| told.is_empty());

@@ -5,6 +5,7 @@ mod cli;
 mod corpus;
 mod fmt;
 mod house;
+mod inputs;
 mod journal;
 mod laws;
 mod parse;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::Sources;
 
-use runbook_host::error::HostError;
+use runbook_host::codes;
+use runbook_host::error::{HostError, plainly};
 use runbook_host::runs::home::StateHome;
 
 use crate::exit::Exit;
@@ -67,26 +68,42 @@ pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
     }
 }
 
-/// The files that paths name: a file is itself, a folder every `*.rbk` below it, in order of name. Hidden
-/// folders and `target` are passed over, as is what a link points to.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let before = found.len();
-            walk(path, &mut found)?;
-            if found.len() == before {
-                return Err(format!("{} holds no .rbk file", path.display()));
-            }
-        } else {
-            found.push(path.clone());
-        }
-    }
-    Ok(found)
+/// The files that paths name, and what is wrong with a path that names none.
+#[derive(Default)]
+pub struct Named {
+    pub files: Vec<PathBuf>,
+    pub refused: Vec<(PathBuf, HostError)>,
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
-    let cannot = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+/// A file is itself, a folder every `*.rbk` below it, in order of name. Hidden folders and `target` are passed
+/// over, as is what a link points to.
+pub fn find(paths: &[PathBuf]) -> Named {
+    let mut named = Named::default();
+    for path in paths {
+        if !path.is_dir() {
+            named.files.push(path.clone());
+            continue;
+        }
+        let before = named.files.len();
+        let walked = walk(path, &mut named.files).and_then(|()| {
+            if named.files.len() > before {
+                return Ok(());
+            }
+            let message = format!("{} is a folder, and holds no .rbk file", path.display());
+            Err(HostError::new(codes::NOT_A_FILE, message).help("Name the file itself."))
+        });
+        if let Err(error) = walked {
+            named.refused.push((path.clone(), error));
+        }
+    }
+    named
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), HostError> {
+    let cannot = |error: std::io::Error| {
+        let message = format!("{} cannot be read: {}", folder.display(), plainly(&error));
+        HostError::new(codes::FILE_UNREADABLE, message)
+    };
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
         entries.push(entry.map_err(cannot)?);

@@ -6,10 +6,8 @@ pub const HEADER: Code = Code(1001);
 pub const LANGUAGE_VERSION: Code = Code(1002);
 pub const HEADER_PLACE: Code = Code(1003);
 
-pub const NOT_UTF8: Code = Code(1010);
 pub const FORBIDDEN_CHARACTER: Code = Code(1011);
 pub const EMPTY_FILE: Code = Code(1012);
-pub const FILE_TOO_LARGE: Code = Code(1013);
 
 pub const UNKNOWN_STATEMENT: Code = Code(1020);
 pub const MISSING_PART: Code = Code(1021);
@@ -73,10 +71,8 @@ pub const ALL: &[(Code, &str)] = &[
         "a version of the language that is not known",
     ),
     (HEADER_PLACE, "a header line that is not at the top"),
-    (NOT_UTF8, "the file is not UTF-8"),
     (FORBIDDEN_CHARACTER, "a character that no runbook may hold"),
     (EMPTY_FILE, "the file is empty"),
-    (FILE_TOO_LARGE, "the file is too large"),
     (UNKNOWN_STATEMENT, "a line that begins like no statement"),
     (MISSING_PART, "a statement lacks a part"),
     (LEFT_OVER, "something is left over on a line"),

@@ -4,9 +4,6 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::{SourceId, Span};
 
-/// The largest file that is read, in bytes.
-pub const MAX_BYTES: usize = 256 * 1024 * 1024;
-
 /// How many forbidden characters of one file are reported.
 const MAX_REPORTED: usize = 100;
 
@@ -38,11 +35,11 @@ impl Sources {
         id
     }
 
-    /// Adds a file as it was read from the disk: see [`normalise`]. The text is there even where there are
-    /// mistakes, so that the parser can find the others.
-    pub fn read(&mut self, name: impl Into<String>, bytes: &[u8]) -> (SourceId, Vec<Diagnostic>) {
+    /// Adds a file as it was read: see [`normalise`]. The text is there even where there are mistakes, so that
+    /// the parser can find the others.
+    pub fn read(&mut self, name: impl Into<String>, text: &str) -> (SourceId, Vec<Diagnostic>) {
         let id = self.add(name, String::new());
-        let (text, mistakes) = normalise(id, bytes);
+        let (text, mistakes) = normalise(id, text);
         self.files[id.0 as usize].text = text;
         (id, mistakes)
     }
@@ -61,51 +58,36 @@ impl Sources {
     }
 }
 
-/// Bytes to the text that is parsed: a byte order mark is dropped, CRLF becomes LF. Reported are what is not
-/// UTF-8 (and replaced), control characters but tab and newline, characters that change the direction of
-/// text, and a file larger than [`MAX_BYTES`], of which nothing is read.
-pub fn normalise(id: SourceId, bytes: &[u8]) -> (String, Vec<Diagnostic>) {
-    if bytes.len() > MAX_BYTES {
-        let mistake = Diagnostic::error(
-            codes::FILE_TOO_LARGE,
-            format!("a file is larger than {} MiB", MAX_BYTES >> 20),
-            Span::new(id, 0, 0),
-            "this file",
-        )
-        .help("split it into modules");
-        return (String::new(), vec![mistake]);
-    }
-    let mut mistakes = Vec::new();
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = String::from_utf8_lossy(bytes);
-    let broken = std::str::from_utf8(bytes).is_err();
+/// A file's text to the text that is parsed: a byte order mark is dropped, CRLF becomes LF. Reported are control
+/// characters but tab and newline, and characters that change the direction of text.
+pub fn normalise(id: SourceId, text: &str) -> (String, Vec<Diagnostic>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = if text.contains('\r') {
         text.replace("\r\n", "\n")
     } else {
-        text.into_owned()
+        text.to_owned()
     };
-    if broken && let Some(at) = text.find('\u{fffd}') {
-        mistakes.push(
-            Diagnostic::error(
-                codes::NOT_UTF8,
-                "the file is not UTF-8",
-                Span::new(id, at, at + 3),
-                "the first byte that is not",
-            )
-            .help("save the file as UTF-8"),
-        );
-    }
-    let mut last_end = usize::MAX;
-    for (at, sign) in text.char_indices() {
-        if (sign.is_control() && sign != '\n' && sign != '\t') || is_bidirectional(sign) {
-            // A run of them is one mistake.
-            if at != last_end && mistakes.len() < MAX_REPORTED {
-                mistakes.push(forbidden(Span::new(id, at, at + sign.len_utf8()), sign));
+    let mut mistakes = Vec::new();
+    // Nearly every file has none of these bytes, and the look at its characters is saved.
+    if text.bytes().any(may_be_forbidden) {
+        let mut last_end = usize::MAX;
+        for (at, sign) in text.char_indices() {
+            if (sign.is_control() && sign != '\n' && sign != '\t') || is_bidirectional(sign) {
+                // A run of them is one mistake.
+                if at != last_end && mistakes.len() < MAX_REPORTED {
+                    mistakes.push(forbidden(Span::new(id, at, at + sign.len_utf8()), sign));
+                }
+                last_end = at + sign.len_utf8();
             }
-            last_end = at + sign.len_utf8();
         }
     }
     (text, mistakes)
+}
+
+/// Whether a character that begins with this byte may be forbidden: a control character of ASCII, one of
+/// U+0080 to U+00BF, or one of U+2000 to U+2FFF.
+fn may_be_forbidden(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2)
 }
 
 fn forbidden(span: Span, sign: char) -> Diagnostic {
@@ -145,8 +127,8 @@ pub(crate) fn is_bidirectional(sign: char) -> bool {
 mod tests {
     use super::*;
 
-    fn codes(bytes: &[u8]) -> (String, Vec<u16>) {
-        let (text, mistakes) = normalise(SourceId(0), bytes);
+    fn codes(text: &str) -> (String, Vec<u16>) {
+        let (text, mistakes) = normalise(SourceId(0), text);
         (
             text,
             mistakes.iter().map(|mistake| mistake.code.0).collect(),
@@ -155,29 +137,28 @@ mod tests {
 
     #[test]
     fn line_ends_and_a_byte_order_mark_are_normalised() {
-        assert_eq!(
-            codes(b"\xef\xbb\xbfa\r\nb\n"),
-            ("a\nb\n".to_owned(), vec![])
-        );
+        assert_eq!(codes("\u{feff}a\r\nb\n"), ("a\nb\n".to_owned(), vec![]));
     }
 
     #[test]
     fn what_deceives_a_reader_is_reported() {
-        assert_eq!(codes(b"a\rb").1, [1011]);
-        assert_eq!(codes(b"a\0\0b\0").1, [1011, 1011]);
-        assert_eq!(codes("a\u{202e}b".as_bytes()).1, [1011]);
-        assert_eq!(codes(b"a\x1b[2J").1, [1011]);
+        assert_eq!(codes("a\rb").1, [1011]);
+        assert_eq!(codes("a\0\0b\0").1, [1011, 1011]);
+        assert_eq!(codes("a\u{202e}b").1, [1011]);
+        assert_eq!(codes("a\x1b[2J").1, [1011]);
         assert_eq!(
-            codes("tab\t, umlaut \u{e4}, emoji \u{1f600}".as_bytes()).1,
+            codes("tab\t, umlaut \u{e4}, dash \u{2014}, emoji \u{1f600}").1,
             Vec::<u16>::new()
         );
     }
 
     #[test]
-    fn what_is_not_utf8_is_reported_once_and_read_all_the_same() {
-        assert_eq!(
-            codes(b"a\xffb\xff"),
-            ("a\u{fffd}b\u{fffd}".to_owned(), vec![1010])
-        );
+    fn the_quick_look_overlooks_no_character() {
+        for sign in '\0'..=char::MAX {
+            let wrong =
+                (sign.is_control() && sign != '\n' && sign != '\t') || is_bidirectional(sign);
+            let first = sign.encode_utf8(&mut [0; 4]).as_bytes()[0];
+            assert!(!wrong || may_be_forbidden(first), "{sign:?}");
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! `runbook fmt PATH…`
 
-use std::io::Read;
 use std::path::Path;
 
 use runbook_grammar::source::Sources;
@@ -21,15 +20,12 @@ pub fn fmt(args: &args::Fmt) -> Exit {
             }
         };
     }
-    let paths = match find(&args.paths) {
-        Ok(paths) => paths,
-        Err(error) => {
-            complain_line(&error);
-            return Exit::Usage;
-        }
-    };
-    let (mut broken, mut changed) = (0_usize, 0_usize);
-    for path in &paths {
+    let named = find(&args.paths);
+    let (mut broken, mut changed) = (named.refused.len(), 0_usize);
+    for (_, error) in &named.refused {
+        complain_host(error);
+    }
+    for path in &named.files {
         let bytes = match runbook_host::files::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -61,12 +57,11 @@ pub fn fmt(args: &args::Fmt) -> Exit {
 }
 
 fn format_input(args: &args::Fmt) -> Exit {
-    let mut bytes = Vec::new();
-    if let Err(error) = std::io::stdin().read_to_end(&mut bytes) {
-        complain_line(&format!("cannot read standard input: {error}"));
-        return Exit::Usage;
-    }
-    let Some((before, after)) = formatted("standard input", &bytes) else {
+    let bytes = match runbook_host::files::read_input() {
+        Ok(bytes) => bytes,
+        Err(error) => return complain_host(&error),
+    };
+    let Some((before, after)) = formatted(runbook_host::files::INPUT, &bytes) else {
         return Exit::Runbook;
     };
     if !args.check {
@@ -76,14 +71,21 @@ fn format_input(args: &args::Fmt) -> Exit {
     if before == after {
         return Exit::Done;
     }
-    print(&difference("standard input", &before, &after));
+    print(&difference(runbook_host::files::INPUT, &before, &after));
     Exit::Found
 }
 
 /// The text as it is and as it should be; nothing, and a report, where it has mistakes.
 fn formatted(name: &str, bytes: &[u8]) -> Option<(String, String)> {
+    let text = match runbook_host::load::text(name, bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            complain_host(&error);
+            return None;
+        }
+    };
     let mut sources = Sources::default();
-    let (id, mut diagnostics) = sources.read(name, bytes);
+    let (id, mut diagnostics) = sources.read(name, text);
     let source = sources.get(id);
     let (file, found) = runbook_grammar::parse::parse(source);
     diagnostics.extend(found);

@@ -1,12 +1,15 @@
 //! `runbook lint PATH…`: every mistake of every file, in one report.
 
+use std::path::Path;
+
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::Sources;
+use runbook_host::error::HostError;
 use serde::Serialize;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_host, complain_line, find, print, report};
+use crate::files::{complain_host, find, print, report};
 
 #[derive(Serialize)]
 struct Found {
@@ -27,52 +30,62 @@ struct Place {
 }
 
 pub fn lint(args: &args::Lint) -> Exit {
-    let paths = match find(&args.paths) {
-        Ok(paths) => paths,
-        Err(error) => {
-            complain_line(&error);
-            return Exit::Usage;
+    let mut all = Vec::new();
+    let refuse = |all: &mut Vec<Found>, file: &Path, error: &HostError| {
+        if args.json {
+            all.push(refused(file, error));
+        } else {
+            complain_host(error);
         }
     };
-    let mut all = Vec::new();
-    let mut unread = 0_usize;
-    let mut count = 0;
-    for path in &paths {
+    let named = find(&args.paths);
+    let mut wrong = named.refused.len();
+    for (path, error) in &named.refused {
+        refuse(&mut all, path, error);
+    }
+    for path in &named.files {
         match runbook_host::load::load(path) {
             Ok(loaded) => {
-                count += loaded.diagnostics.len();
+                wrong += loaded.diagnostics.len();
                 if args.json {
-                    all.extend(
-                        loaded
-                            .diagnostics
-                            .iter()
-                            .map(|d| found(&path.display().to_string(), d, &loaded.sources)),
-                    );
+                    let name = path.display().to_string();
+                    let mistakes = loaded.diagnostics.iter();
+                    all.extend(mistakes.map(|d| found(&name, d, &loaded.sources)));
                 } else {
                     report(&loaded.diagnostics, &loaded.sources);
                 }
             }
             Err(error) => {
-                unread += 1;
-                complain_host(&error);
+                wrong += 1;
+                refuse(&mut all, path, &error);
             }
         }
     }
     if args.json {
         let text = serde_json::to_string_pretty(&all).unwrap_or_default();
         print(&format!("{text}\n"));
-    } else if count == 0 && unread == 0 {
-        let files = if paths.len() == 1 {
+    } else if wrong == 0 {
+        let files = if named.files.len() == 1 {
             "1 file".to_owned()
         } else {
-            format!("{} files", paths.len())
+            format!("{} files", named.files.len())
         };
         print(&format!("{files}: no mistakes\n"));
     }
-    match (unread, count) {
-        (1.., _) => Exit::Runbook,
-        (0, 1..) => Exit::Found,
-        (0, 0) => Exit::Done,
+    match wrong {
+        0 => Exit::Done,
+        _ => Exit::Runbook,
+    }
+}
+
+/// A file that could not be looked into.
+fn refused(file: &Path, error: &HostError) -> Found {
+    Found {
+        file: file.display().to_string(),
+        code: error.code.to_string(),
+        message: error.message.clone(),
+        labels: Vec::new(),
+        help: error.help.clone(),
     }
 }
 

@@ -5,7 +5,6 @@ use runbook_grammar::diagnostic::Code;
 pub const FILE_UNREADABLE: Code = Code(3001);
 pub const NOT_A_FILE: Code = Code(3002);
 pub const NOT_UTF8: Code = Code(3003);
-pub const FILE_EMPTY: Code = Code(3004);
 pub const FILE_TOO_LARGE: Code = Code(3005);
 
 pub const CONFIG_WRONG: Code = Code(3010);
@@ -40,7 +39,6 @@ pub const ALL: &[(Code, &str)] = &[
     (FILE_UNREADABLE, "the file cannot be read"),
     (NOT_A_FILE, "this is not a regular file"),
     (NOT_UTF8, "the file is not UTF-8"),
-    (FILE_EMPTY, "the file is empty"),
     (FILE_TOO_LARGE, "the file is larger than 256 MiB"),
     (CONFIG_WRONG, "`runbook.toml` says something it cannot say"),
     (

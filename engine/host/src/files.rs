@@ -35,6 +35,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>, HostError> {
     }
 }
 
+/// How standard input is named to a person.
+pub const INPUT: &str = "standard input";
+
+/// Reads standard input to its end.
+///
+/// # Errors
+/// It cannot be read, or is larger than [`LARGEST`].
+pub fn read_input() -> Result<Vec<u8>, HostError> {
+    bounded(&mut io::stdin().lock(), 0).map_err(|refusal| refusal.of(INPUT))
+}
+
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -154,12 +165,16 @@ fn take(mut file: File) -> Result<Vec<u8>, Refusal> {
     if about.len() > LARGEST {
         return Err(Refusal::TooLarge);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0) + 1);
     // Its size may grow meanwhile, and files of /proc say they have none.
-    Read::by_ref(&mut file)
-        .take(LARGEST + 1)
+    bounded(&mut file, about.len())
+}
+
+/// All there is to read, about `expected` bytes, and never more than [`LARGEST`].
+fn bounded(from: &mut dyn Read, expected: u64) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
+    from.take(LARGEST + 1)
         .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+        .map_err(|error| Refusal::Unreadable(plainly(&error)))?;
     if bytes.len() as u64 > LARGEST {
         return Err(Refusal::TooLarge);
     }

@@ -47,8 +47,7 @@ pub struct Loaded {
 /// Loads a file as it stands: what `lint`, `render` and `fmt` look at.
 ///
 /// # Errors
-/// The file itself cannot be read or is not UTF-8 or is empty. What is wrong with its text or its modules is a
-/// diagnostic.
+/// The file itself cannot be read or is not UTF-8. What is wrong with its text or its modules is a diagnostic.
 pub fn load(path: &Path) -> Result<Loaded, HostError> {
     load_with(path, &BTreeMap::new())
 }
@@ -136,22 +135,23 @@ fn assemble(
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let mut originals = Vec::new();
-    let mut parse = |name: &str, text: String| {
-        let id = sources.add(name, text);
+    let mut parse = |name: &str, text: &str| {
+        let (id, found) = sources.read(name, text);
+        diagnostics.extend(found);
         let (file, found) = runbook_grammar::parse::parse(sources.get(id));
         diagnostics.extend(found);
         file
     };
-    let mut file = parse(&root.name, text(&root)?);
+    let mut file = parse(&root.name, text(&root.name, &root.bytes)?);
     if let Some(channels) = &channels {
-        let said = parse(&channels.name, text(channels)?);
+        let said = parse(&channels.name, text(&channels.name, &channels.bytes)?);
         give_channels(&mut file, said);
     }
     originals.push(root);
     originals.extend(channels);
     let files = runbook_plan::files::gather(file, |module| {
         let original = fetch(module)?;
-        let text = text(&original).map_err(|error| {
+        let text = text(&original.name, &original.bytes).map_err(|error| {
             let what = error.message.strip_prefix(&original.name);
             format!("it{}", what.unwrap_or(" cannot be read"))
         })?;
@@ -161,6 +161,7 @@ fn assemble(
     });
     // What a text means can be said where it could be read: names and types are checked all the same.
     let (resolved, found) = runbook_plan::resolve::resolve(&files);
+    let found = runbook_plan::told::once(&diagnostics, found, &sources);
     diagnostics.extend(found);
     let plan = resolved.filter(|_| diagnostics.is_empty());
     diagnostics.sort_by_key(|diagnostic| {
@@ -176,11 +177,12 @@ fn assemble(
     })
 }
 
-/// The text as the parser sees it: UTF-8, without a byte order mark, lines ended by LF.
-fn text(original: &Original) -> Result<String, HostError> {
-    let name = &original.name;
-    let bytes = &original.bytes;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+/// The text of a file.
+///
+/// # Errors
+/// It is not UTF-8.
+pub fn text<'b>(name: &str, bytes: &'b [u8]) -> Result<&'b str, HostError> {
+    std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         HostError::new(
@@ -191,18 +193,6 @@ fn text(original: &Original) -> Result<String, HostError> {
             ),
         )
         .help("Save it as UTF-8.")
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() {
-        return Err(
-            HostError::new(codes::FILE_EMPTY, format!("{name} is empty"))
-                .help("Begin it with `rbk 1` and `runbook \"Title\"`."),
-        );
-    }
-    Ok(if text.contains('\r') {
-        text.replace("\r\n", "\n")
-    } else {
-        text.to_owned()
     })
 }
 
@@ -358,12 +348,11 @@ mod tests {
             .files
             .modules
             .iter()
-            .map(|module| format!("{}: {}", module.name, module.file.as_ref().unwrap_err()))
+            .filter_map(|module| Some(format!("{}: {}", module.name, module.file.as_ref().err()?)))
             .collect();
         assert_eq!(
             said,
             [
-                "e.rbk: it is empty",
                 "l.rbk: it is not UTF-8: byte 0xE9 in line 2",
                 "n.rbk: there is no such file",
                 "d: it is a folder, not a file",
@@ -390,14 +379,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused() {
-        let folder = folder(&[
-            ("empty.rbk", b""),
-            ("blank.rbk", b"\n \n"),
-            ("latin.rbk", b"rbk 1\n\n\xe9"),
-        ]);
+        let folder = folder(&[("latin.rbk", b"rbk 1\n\n\xe9")]);
         let code = |name: &str| load(&folder.path().join(name)).unwrap_err().code;
-        assert_eq!(code("empty.rbk"), codes::FILE_EMPTY);
-        assert_eq!(code("blank.rbk"), codes::FILE_EMPTY);
         assert_eq!(code("latin.rbk"), codes::NOT_UTF8);
         assert_eq!(code("none.rbk"), codes::FILE_UNREADABLE);
     }

@@ -10,6 +10,7 @@
 //! | [`shell`] | where a value stands in a command, and the form that is safe there |
 //! | [`read`], [`show`] | text to values, values to text |
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
+//! | [`told`] | a mistake is told once |
 //! | [`codes`] | the numbers of this room's errors |
 //! | [`ids`] | indexes into its arenas |
 
@@ -25,6 +26,7 @@ pub mod read;
 pub mod resolve;
 pub mod shell;
 pub mod show;
+pub mod told;
 pub mod value;
 
 pub use files::{Files, Import, Loaded, ModuleName, gather, imports};
