@@ -29,9 +29,13 @@ fmt:
     cargo fmt --all
     cargo run --quiet --bin runbook -- fmt runbooks stdlib
 
-# Rewrite everything generated: snapshots, the list of error pages
+# Rewrite everything generated: snapshots, the list of error pages, the fault matrix
 bless:
     INSTA_UPDATE=always BLESS=1 cargo test --workspace
+
+# The rows of the fault matrix, counted
+faults:
+    cargo test --quiet --test suite -- --ignored --nocapture the_rows_that_are_covered_counted
 
 # Build the book into book/book
 book:

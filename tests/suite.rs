@@ -3,6 +3,7 @@
 mod book;
 mod cli;
 mod corpus;
+mod faults;
 mod fmt;
 mod house;
 mod inputs;

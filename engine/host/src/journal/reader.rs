@@ -171,25 +171,9 @@ fn line_at(bytes: &[u8]) -> Option<(&[u8], Option<u8>)> {
 fn record(line: &[u8], reading: &mut Reading) -> Result<Record, HostError> {
     let offset = reading.end.offset;
     let json = &line[HEADER..line.len() - 1];
-    let (envelope, body) = match serde_json::from_slice::<Line<'_>>(json) {
-        Ok(line) if line.v == MAJOR => {
-            let body = match (line.event, line.host) {
-                (Some(event), None) => Body::Event(event),
-                (None, Some(host)) => Body::Host(host),
-                _ => Body::Unknown("a record that is neither event nor host record".into()),
-            };
-            let envelope = Envelope {
-                seq: line.seq,
-                epoch: line.epoch,
-                t_wall: line.t_wall,
-                t_boot: line.t_boot,
-                prev: line.prev,
-                event: None,
-                host: None,
-            };
-            (envelope, body)
-        }
-        _ => strange(json, offset)?,
+    let (envelope, body) = match canonical(json) {
+        Some(found) => found,
+        None => lenient(json, offset)?,
     };
     if envelope.seq != reading.end.seq {
         return Err(corrupt(
@@ -244,6 +228,79 @@ fn record(line: &[u8], reading: &mut Reading) -> Result<Record, HostError> {
         },
         body,
     })
+}
+
+/// A record in the very form that the writer gives it: the envelope by hand, what it holds by its type.
+/// Nothing where it has any other form.
+fn canonical(json: &[u8]) -> Option<(Envelope<'_>, Body)> {
+    let mut rest = json;
+    if number(&mut rest, b"{\"v\":")? != u64::from(MAJOR) {
+        return None;
+    }
+    let seq = number(&mut rest, b",\"seq\":")?;
+    let epoch = u32::try_from(number(&mut rest, b",\"epoch\":")?).ok()?;
+    let t_wall = i64::try_from(number(&mut rest, b",\"t_wall\":")?).ok()?;
+    let t_boot = i64::try_from(number(&mut rest, b",\"t_boot\":")?).ok()?;
+    rest = rest.strip_prefix(b",\"prev\":\"")?;
+    let (prev, mut rest) = rest.split_at_checked(Link::DIGITS)?;
+    let prev = std::str::from_utf8(prev).ok()?;
+    rest = rest.strip_prefix(b"\"")?;
+    if rest.starts_with(b",\"first\":") {
+        number(&mut rest, b",\"first\":")?;
+    }
+    let rest = rest.strip_suffix(b"}")?;
+    let body = if let Some(event) = rest.strip_prefix(b",\"event\":") {
+        Body::Event(serde_json::from_slice(event).ok()?)
+    } else {
+        Body::Host(serde_json::from_slice(rest.strip_prefix(b",\"host\":")?).ok()?)
+    };
+    let envelope = Envelope {
+        seq,
+        epoch,
+        t_wall,
+        t_boot,
+        prev,
+        event: None,
+        host: None,
+    };
+    Some((envelope, body))
+}
+
+/// The number behind `key`, as the writer writes it; both are taken off `rest`.
+fn number(rest: &mut &[u8], key: &[u8]) -> Option<u64> {
+    let text = rest.strip_prefix(key)?;
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 || digits > 1 && text[0] == b'0' {
+        return None;
+    }
+    let (number, after) = text.split_at(digits);
+    *rest = after;
+    number.iter().try_fold(0_u64, |value, digit| {
+        value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    })
+}
+
+/// A record in another order or with more in it, as a newer engine may write it.
+fn lenient(json: &[u8], offset: u64) -> Result<(Envelope<'_>, Body), HostError> {
+    let line = match serde_json::from_slice::<Line<'_>>(json) {
+        Ok(line) if line.v == MAJOR => line,
+        _ => return strange(json, offset),
+    };
+    let body = match (line.event, line.host) {
+        (Some(event), None) => Body::Event(event),
+        (None, Some(host)) => Body::Host(host),
+        _ => Body::Unknown("a record that is neither event nor host record".into()),
+    };
+    let envelope = Envelope {
+        seq: line.seq,
+        epoch: line.epoch,
+        t_wall: line.t_wall,
+        t_boot: line.t_boot,
+        prev: line.prev,
+        event: None,
+        host: None,
+    };
+    Ok((envelope, body))
 }
 
 /// A record whose checksum holds and whose content this engine does not know.

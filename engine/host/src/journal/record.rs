@@ -155,17 +155,19 @@ pub(super) struct Envelope<'a> {
 
 /// A link of the chain: the first half of a SHA-256, 32 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link([u8; 32]);
+pub struct Link([u8; Link::DIGITS]);
 
 impl Link {
+    pub const DIGITS: usize = 32;
+
     /// What record 0 has for `prev`.
-    pub const START: Link = Link([b'0'; 32]);
+    pub const START: Link = Link([b'0'; Link::DIGITS]);
 
     /// Of a whole line, newline included.
     pub fn of(line: &[u8]) -> Link {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let hash = Sha256::digest(line);
-        let mut hex = [0; 32];
+        let mut hex = [0; Link::DIGITS];
         for (pair, byte) in hex.chunks_exact_mut(2).zip(hash.iter()) {
             pair[0] = DIGITS[usize::from(byte >> 4)];
             pair[1] = DIGITS[usize::from(byte & 15)];
