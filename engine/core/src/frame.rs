@@ -23,7 +23,7 @@ pub(crate) enum Frame {
     Attempt(Box<Attempt>),
     Exec(Box<Exec>),
     Ask(Box<Ask>),
-    Input(Box<Input_>),
+    Input(Box<Sought>),
     Inputs(Vec<InputSource>),
     Menu(Box<Menu>),
     Guards(Guards),
@@ -242,6 +242,18 @@ pub(crate) enum ScopeKind {
     Undo,
 }
 
+impl ScopeKind {
+    /// What has a name and a title.
+    pub fn node(self) -> Option<NodeId> {
+        match self {
+            ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) => {
+                Some(node)
+            }
+            ScopeKind::Plain | ScopeKind::Procedure | ScopeKind::Attempt | ScopeKind::Undo => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Enter,
@@ -331,7 +343,7 @@ pub(crate) enum AtDeadline {
 
 /// A value asked for and checked: a `param`, an `ask`, an input of a decision, a value that `--from` lacks.
 #[derive(Clone, Debug)]
-pub(crate) struct Input_ {
+pub(crate) struct Sought {
     pub source: InputSource,
     pub stage: InputStage,
     pub given: Option<Value>,
@@ -369,7 +381,7 @@ pub(crate) enum InputStage {
 pub(crate) struct Menu {
     pub failure: Failure,
     pub path: String,
-    pub undo: MenuOf,
+    pub of: MenuOf,
     pub id: EffectId,
     pub why: Option<String>,
 }

@@ -6,7 +6,7 @@
 //! | [`state`] | where a run stands; [`due`], [`state::State::in_flight`], [`state::State::prompts`] |
 //! | [`view`] | the same for a person |
 //! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
-//! | [`eval`], [`fill`] | expressions get values, values get their places |
+//! | [`eval`], `operators`, [`fill`] | expressions get values, values get their places |
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
 //! | `names` | what a fiber can see, and where it is |
 //! | `flow/` | each construct, one file per family |
@@ -23,6 +23,7 @@ mod frame;
 mod long_tests;
 mod machine;
 mod names;
+mod operators;
 pub mod prompt;
 mod resume;
 pub mod secret;

@@ -282,7 +282,7 @@ impl<'p> Machine<'p> {
             .iter()
             .enumerate()
             .filter_map(|(depth, slot)| {
-                let (deadline, kind) = flow::clock_of(self, f, &slot.frame)?;
+                let (deadline, kind) = flow::clock_of(self, &slot.frame)?;
                 Some((depth, deadline, kind))
             })
             .collect();

@@ -193,6 +193,44 @@ impl<'p> Machine<'p> {
         join_path(&self.segments(f))
     }
 
+    /// The path of a scope that is being advanced, and so is not on the stack.
+    pub fn path_with(&self, f: FiberId, s: &Scope) -> String {
+        let mut segments = self.segments(f);
+        if let Some(name) = s.kind.node().and_then(|node| self.node_name(node)) {
+            // A loop's label stands behind the name it belongs to.
+            match segments.pop_if(|last| last.starts_with('[')) {
+                Some(label) => segments.push(format!("{name}{label}")),
+                None => segments.push(name),
+            }
+        }
+        join_path(&segments)
+    }
+
+    /// The calls around a fiber's innermost frame: what keeps `rewind to` within one.
+    pub fn call_path(&self, f: FiberId) -> String {
+        let mut calls = Vec::new();
+        for slot in &self.fiber(f).frames {
+            if let Frame::Call(call) = &slot.frame
+                && let Some(name) = self.node_name(call.node)
+            {
+                calls.push(name);
+            }
+        }
+        calls.join(".")
+    }
+
+    /// Empty where a block is no step, section or checkpoint.
+    pub fn title(&self, f: FiberId, kind: ScopeKind) -> String {
+        match kind.node().map(|node| &self.plan.nodes[node.index()].kind) {
+            Some(
+                NodeKind::Step { title, .. }
+                | NodeKind::Section { title, .. }
+                | NodeKind::Checkpoint { title, .. },
+            ) => self.text(f, title),
+            _ => String::new(),
+        }
+    }
+
     pub fn node_name(&self, node: NodeId) -> Option<String> {
         node_name(self.plan, node)
     }
@@ -284,12 +322,7 @@ pub(crate) fn segments(plan: &Plan, state: &State, f: FiberId, depth: usize) -> 
         .unwrap_or_default();
     for slot in fiber.frames.iter().take(depth) {
         let name = match &slot.frame {
-            Frame::Scope(scope) => match scope.kind {
-                ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) => {
-                    node_name(plan, node)
-                }
-                _ => None,
-            },
+            Frame::Scope(scope) => scope.kind.node().and_then(|node| node_name(plan, node)),
             Frame::Attempt(attempt) if attempt.stage == AttemptStage::Body => {
                 node_name(plan, attempt.node)
             }

@@ -5,8 +5,7 @@ use runbook_plan::plan::SecretFrom;
 use runbook_plan::value::SecretId;
 
 use crate::effect::{EffectId, Manner, Role, Run};
-use crate::fill;
-use crate::flow::exec;
+use crate::flow::starting::{self, Filled};
 use crate::machine::Machine;
 use crate::state::State;
 
@@ -25,26 +24,14 @@ pub fn secret_run(plan: &Plan, state: &State, id: SecretId) -> Result<Run, Strin
         s: state.clone(),
         out: Vec::new(),
     };
-    let mut env = exec::own_env(&m, main, command)?;
-    let mut programs = Vec::new();
-    let mut shown = String::new();
-    for script in &command.scripts {
-        let filled =
-            fill::fill_command(plan, script, &m.seen(main)).map_err(|error| error.message)?;
-        if programs.is_empty() {
-            shown = filled.shown;
-        }
-        programs.push(filled.program);
-        for (name, value) in filled.env {
-            env.retain(|(other, _)| *other != name);
-            env.push((name, value));
-        }
-    }
-    let settings = &plan.settings[command.settings.index()];
-    let dir = match &settings.dir {
-        Some(dir) => Some(m.shown(&m.eval(main, dir)?)),
-        None => None,
-    };
+    // It means what it meant where it was declared, whatever call is under way when it is fetched anew.
+    let env = starting::env(&m, main, command.settings, None)?;
+    let Filled {
+        programs,
+        env,
+        shown,
+    } = starting::filled(&m, main, command, env)?;
+    let dir = starting::dir(&m, main, command.settings, None)?;
     Ok(Run {
         id: EffectId::default(),
         mark: command.mark,

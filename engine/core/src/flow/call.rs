@@ -6,7 +6,7 @@ use runbook_plan::value::{Type, Value};
 
 use crate::effect::Notice;
 use crate::event::Mode;
-use crate::flow::{exec, judge, scope};
+use crate::flow::{exec, judge, scope, starting};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::state::{FiberId, Known};
@@ -52,7 +52,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: 
                     }
                 }
             }
-            c.surroundings = match exec::surroundings(m, f, *settings) {
+            c.surroundings = match starting::surroundings(m, f, *settings) {
                 Ok(surroundings) => surroundings,
                 Err(why) => return Next::Done(fail(why)),
             };

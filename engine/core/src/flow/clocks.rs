@@ -177,3 +177,41 @@ pub(crate) fn checkpoint_passed(m: &mut Machine<'_>, node: NodeId) {
         }
     }
 }
+
+impl Machine<'_> {
+    /// A person's thinking time is not taken from a step's `timeout`.
+    pub(crate) fn lend_time(&mut self, f: FiberId, ms: i64) {
+        if ms <= 0 {
+            return;
+        }
+        for id in self.fiber(f).lineage.clone() {
+            let timers = match self.s.fibers.get(&id) {
+                Some(fiber) => fiber.timers.clone(),
+                None => continue,
+            };
+            for (_, key) in timers {
+                let timeout = matches!(
+                    self.s.timers.get(&key),
+                    Some(timer) if matches!(timer.kind, TimerKind::Timeout(_))
+                );
+                if !timeout {
+                    continue;
+                }
+                let Some(mut timer) = self.s.timers.remove(&key) else {
+                    continue;
+                };
+                timer.deadline.at.boot += ms;
+                timer.deadline.at.wall += ms;
+                let longer = (key.0 + ms, key.1);
+                self.s.timers.insert(longer, timer);
+                if let Some(fiber) = self.s.fibers.get_mut(&id) {
+                    for (_, other) in &mut fiber.timers {
+                        if *other == key {
+                            *other = longer;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

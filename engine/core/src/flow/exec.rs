@@ -1,25 +1,17 @@
 //! A command or a request: confirmed where it is irreversible, marked for undo, started, judged.
 
-use std::sync::Arc;
-
-use runbook_plan::command::{Command, Interpreter, Manner, Mark};
-use runbook_plan::ids::{BlockId, CommandId, SettingsId};
+use runbook_plan::command::{Manner, Mark};
+use runbook_plan::ids::{BlockId, CommandId};
 use runbook_plan::plan::{Judged, Looked};
 
-use crate::effect::Notice;
-use crate::effect::{
-    self, Effect, EffectId, EnvValue, NoticeMark, Program, Role, RunInterpreter, Urgency,
-};
+use crate::effect::{EffectId, Notice, Role, Urgency};
 use crate::fill;
-use crate::flow::{prompts, scope, settle, undo};
+use crate::flow::{irreversible, prompts, scope, settle, starting, undo};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt, PromptKind};
-use crate::state::{FiberId, Known, Pending, PendingKind, Slot, StopWhy, TimerKind, Waiting};
+use crate::state::{FiberId, Known, Pending, PendingKind, Slot, StopWhy, Waiting};
 use crate::verdict;
-
-/// A request that does not say how long it may take.
-const REQUEST_TIMEOUT_MS: u64 = 30_000;
 
 pub(crate) fn new(what: Looked, mark: Mark, want: Want) -> Frame {
     with_role(what, mark, want, Role::Statement)
@@ -48,15 +40,13 @@ pub(crate) fn look(what: Looked, role: Role) -> Frame {
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: Input) -> Next {
     match (e.stage, input) {
         (ExecStage::Enter | ExecStage::Gate, _) => begin(m, f, e),
-        (ExecStage::Confirm, Input::Child(Signal::Answered(answer, by))) => {
-            let confirmed = matches!(answer, Answer::Typed { .. });
-            undo::confirmed(m, f, confirmed);
-            let _ = by;
-            if confirmed {
-                begin(m, f, e)
-            } else {
-                Next::Done(Failure::declined("the operator did not confirm it").signal())
-            }
+        (ExecStage::Confirm, Input::Child(Signal::Answered(Answer::Typed { .. }, _))) => {
+            irreversible::confirmed(m, f);
+            begin(m, f, e)
+        }
+        (ExecStage::Confirm, Input::Child(Signal::Answered(..))) => {
+            irreversible::declined(m, f);
+            Next::Done(not_confirmed())
         }
         (ExecStage::Running, Input::Ran(ran)) => ran_to_end(m, f, e, ran),
         (ExecStage::Running, Input::Found(found, said)) => {
@@ -123,26 +113,26 @@ fn begin(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>) -> Next {
         return over(m, f, &e, ran);
     }
     if acts && matches!(e.role, Role::Statement | Role::Look) {
-        match undo::to_confirm(m, f) {
-            undo::ToConfirm::Nothing => {}
-            undo::ToConfirm::Ask(prompt) => {
+        match irreversible::to_confirm(m, f) {
+            irreversible::ToConfirm::Nothing => {}
+            irreversible::ToConfirm::Ask(prompt) => {
                 e.stage = ExecStage::Confirm;
                 return Next::Push(Frame::Exec(e), prompts::plain(*prompt));
             }
-            undo::ToConfirm::Wait => {
+            irreversible::ToConfirm::Wait => {
                 e.stage = ExecStage::Gate;
                 m.fiber_mut(f).waiting = Waiting::Gate;
                 return Next::Wait(Frame::Exec(e));
             }
-            undo::ToConfirm::Declined => {
-                return Next::Done(Failure::declined("the operator did not confirm it").signal());
+            irreversible::ToConfirm::Declined => {
+                return Next::Done(not_confirmed());
             }
         }
         undo::acting(m, f);
     }
     let started = match e.what {
-        Looked::Command(id) => start_command(m, f, &mut e, id),
-        Looked::Request(_) => start_request(m, f, &mut e),
+        Looked::Command(id) => starting::command(m, f, &mut e, id),
+        Looked::Request(id) => starting::request(m, f, &mut e, id),
     };
     match started {
         Ok(()) => {
@@ -151,6 +141,10 @@ fn begin(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>) -> Next {
         }
         Err(why) => Next::Done(fail(why)),
     }
+}
+
+fn not_confirmed() -> Signal {
+    Failure::declined("the operator did not confirm it").signal()
 }
 
 /// What it is for, by where it stands.
@@ -186,249 +180,8 @@ fn place(m: &Machine<'_>, f: FiberId, e: &mut Exec) {
     }
 }
 
-fn start_command(
-    m: &mut Machine<'_>,
-    f: FiberId,
-    e: &mut Exec,
-    id: CommandId,
-) -> Result<(), String> {
-    let plan = m.plan;
-    let command = &plan.commands[id.index()];
-    let settings = &plan.settings[command.settings.index()];
-    if let Some(host) = &settings.host {
-        return Err(format!(
-            "it is to run on `{host}`, and this version runs nothing on other hosts"
-        ));
-    }
-    let mut env = own_env(m, f, command)?;
-    let edited = edited(m, f, id);
-    let mut programs = Vec::new();
-    let mut shown = String::new();
-    match edited {
-        Some(text) => {
-            // What a person typed over a command is taken as typed, in the same interpreter.
-            let interpreter = match command.scripts.first().map(|script| script.interpreter) {
-                Some(Interpreter::Bash) => RunInterpreter::Bash,
-                Some(Interpreter::Zsh) => RunInterpreter::Zsh,
-                Some(Interpreter::PowerShell) => RunInterpreter::PowerShell,
-                Some(Interpreter::Python) => RunInterpreter::Python,
-                Some(Interpreter::Declared(id)) => declared(m, f, id)?,
-                Some(Interpreter::Sh) | None => RunInterpreter::Sh,
-            };
-            shown.clone_from(&text);
-            programs.push(Program::Script {
-                interpreter,
-                text,
-                strict: runbook_plan::command::Strictness::AsTyped,
-            });
-        }
-        None => {
-            for script in &command.scripts {
-                let filled =
-                    fill::fill_command(plan, script, &m.seen(f)).map_err(|error| error.message)?;
-                if programs.is_empty() {
-                    shown = filled.shown;
-                }
-                programs.push(filled.program);
-                for (name, value) in filled.env {
-                    env.retain(|(other, _)| *other != name);
-                    env.push((name, value));
-                }
-            }
-        }
-    }
-    let dir = dir(m, f, command.settings)?;
-    let deadline = match (&command.timeout, &command.manner) {
-        (Some(clause), Manner::Plain | Manner::Interactive) => {
-            let ms = m.ms(f, clause)?;
-            Some(m.s.deadline(ms))
-        }
-        _ => None,
-    };
-    let manner = match &command.manner {
-        Manner::Plain => effect::Manner::Plain,
-        Manner::Interactive => effect::Manner::Interactive,
-        Manner::Live(clause) => {
-            let ms = m.ms(f, clause)?;
-            effect::Manner::Live {
-                until: m.s.deadline(ms),
-            }
-        }
-        Manner::Background(block) => {
-            e.until = Some(*block);
-            effect::Manner::Background
-        }
-    };
-    let id = m.next_effect();
-    e.id = id;
-    let path = m.path(f);
-    if e.told == Told::Yes {
-        m.tell(Notice::Running {
-            effect: id,
-            path: path.clone(),
-            command: shown.clone(),
-            mark: notice_mark(e.mark),
-        });
-    }
-    let ends = match &manner {
-        effect::Manner::Live { until } => Some(until.clone()),
-        _ => deadline.clone(),
-    };
-    let run = effect::Run {
-        id,
-        mark: e.mark,
-        role: e.role,
-        path,
-        shown,
-        programs,
-        dir,
-        env,
-        manner,
-        deadline,
-        attempt: e.attempt.max(scope_attempt(m, f)),
-    };
-    m.pend(Some(f), id, PendingKind::Run(Box::new(run.clone())));
-    if let Some(deadline) = ends {
-        m.arm(f, deadline, TimerKind::Command(id));
-    }
-    m.wish(Effect::Run(run));
-    Ok(())
-}
-
-fn declared(
-    m: &Machine<'_>,
-    f: FiberId,
-    id: runbook_plan::ids::InterpreterId,
-) -> Result<RunInterpreter, String> {
-    let plan = m.plan;
-    let command = &plan.commands[plan.interpreters[id.index()].command.index()];
-    let Some(script) = command.scripts.first() else {
-        return Err("its interpreter has no command".into());
-    };
-    let filled = fill::fill_command(plan, script, &m.seen(f)).map_err(|error| error.message)?;
-    Ok(RunInterpreter::Declared(id, Box::new(filled.program)))
-}
-
-/// `in` of a command or a call, or of the call around it.
-fn dir(m: &Machine<'_>, f: FiberId, settings: SettingsId) -> Result<Option<String>, String> {
-    match &m.plan.settings[settings.index()].dir {
-        Some(dir) => Ok(Some(m.shown(&m.eval(f, dir)?))),
-        None => Ok(m.surroundings(f).and_then(|around| around.dir.clone())),
-    }
-}
-
-/// `env` of a command or a call, over that of the call around it.
-fn env(
-    m: &Machine<'_>,
-    f: FiberId,
-    settings: SettingsId,
-) -> Result<Vec<(String, EnvValue)>, String> {
-    let around = m.surroundings(f);
-    let mut env = around.map_or_else(Vec::new, |around| around.env.clone());
-    for (name, value) in &m.plan.settings[settings.index()].env {
-        let value = fill::fill_env(value, &m.seen(f)).map_err(|error| error.message)?;
-        env.retain(|(other, _)| other != name);
-        env.push((name.clone(), value));
-    }
-    Ok(env)
-}
-
-/// What a call gives to the procedure it calls.
-pub(crate) fn surroundings(
-    m: &Machine<'_>,
-    f: FiberId,
-    settings: SettingsId,
-) -> Result<Option<Arc<Surroundings>>, String> {
-    let given = Surroundings {
-        dir: dir(m, f, settings)?,
-        env: env(m, f, settings)?,
-    };
-    let nothing = given.dir.is_none() && given.env.is_empty();
-    Ok((!nothing).then(|| Arc::new(given)))
-}
-
-pub(crate) fn own_env(
-    m: &Machine<'_>,
-    f: FiberId,
-    command: &Command,
-) -> Result<Vec<(String, EnvValue)>, String> {
-    let mut env = env(m, f, command.settings)?;
-    for slot in m.fiber(f).frames.iter().rev() {
-        if let Frame::Message(message) = &slot.frame {
-            env.retain(|(other, _)| other != "MESSAGE");
-            env.push(("MESSAGE".into(), EnvValue::Text(message.text.clone())));
-            break;
-        }
-    }
-    Ok(env)
-}
-
-fn start_request(m: &mut Machine<'_>, f: FiberId, e: &mut Exec) -> Result<(), String> {
-    let plan = m.plan;
-    let Looked::Request(id) = e.what else {
-        return Ok(());
-    };
-    let request = &plan.requests[id.index()];
-    if let Some(host) = &plan.settings[request.settings.index()].host {
-        return Err(format!(
-            "it is to run on `{host}`, and this version runs nothing on other hosts"
-        ));
-    }
-    let filled = fill::fill_request(request, &m.seen(f)).map_err(|error| error.message)?;
-    let timeout_ms = match &request.timeout {
-        Some(clause) => m.ms(f, clause)?,
-        None => REQUEST_TIMEOUT_MS,
-    };
-    let id = m.next_effect();
-    e.id = id;
-    let path = m.path(f);
-    if e.told == Told::Yes {
-        m.tell(Notice::Running {
-            effect: id,
-            path: path.clone(),
-            command: filled.shown.clone(),
-            mark: notice_mark(e.mark),
-        });
-    }
-    let request = effect::Request {
-        id,
-        mark: e.mark,
-        role: e.role,
-        path,
-        shown: filled.shown,
-        method: request.method.clone(),
-        url: filled.url,
-        headers: filled.headers,
-        body: filled.body,
-        timeout_ms,
-        attempt: e.attempt.max(scope_attempt(m, f)),
-    };
-    m.pend(Some(f), id, PendingKind::Request(Box::new(request.clone())));
-    m.wish(Effect::Request(request));
-    Ok(())
-}
-
-fn notice_mark(mark: Mark) -> NoticeMark {
-    match mark {
-        Mark::Look => NoticeMark::Look,
-        Mark::Act => NoticeMark::Act,
-    }
-}
-
-/// The attempt of the step around it.
-fn scope_attempt(m: &Machine<'_>, f: FiberId) -> u32 {
-    let frames = m.fiber(f).frames.iter().rev();
-    for slot in frames {
-        if let Frame::Scope(scope) = &slot.frame
-            && matches!(scope.kind, ScopeKind::Step(_) | ScopeKind::Undo)
-        {
-            return scope.attempt;
-        }
-    }
-    1
-}
-
-fn edited(m: &Machine<'_>, f: FiberId, id: CommandId) -> Option<String> {
+/// What the operator typed over a command.
+pub(super) fn edited(m: &Machine<'_>, f: FiberId, id: CommandId) -> Option<String> {
     for slot in m.fiber(f).frames.iter().rev() {
         if let Frame::Scope(scope) = &slot.frame
             && let Some((command, text)) = &scope.edited
@@ -535,13 +288,13 @@ pub(crate) fn shown(m: &Machine<'_>, f: FiberId, what: Looked) -> String {
 pub(crate) fn left_running(m: &mut Machine<'_>, id: EffectId) {
     let Some(Pending {
         fiber: Some(f),
-        kind: PendingKind::Run(run),
+        kind: PendingKind::Run(_),
         ..
     }) = m.s.pending.get(&id)
     else {
         return;
     };
-    let (f, path) = (*f, run.path.clone());
+    let f = *f;
     let mut until: Option<BlockId> = None;
     if let Some(slot) = m.fiber_mut(f).frames.last_mut()
         && let Frame::Exec(exec) = &mut slot.frame
@@ -559,7 +312,7 @@ pub(crate) fn left_running(m: &mut Machine<'_>, id: EffectId) {
     m.s.busy.remove(&id);
     m.s.background.push(id);
     let uid = m.next_uid();
-    let frame = crate::flow::waiting::until_up(m, block, path, id);
+    let frame = crate::flow::waiting::until_up(m, block, id);
     m.fiber_mut(f).frames.push(Slot { uid, frame });
     m.wake(f, Input::Enter);
 }

@@ -6,6 +6,7 @@ use runbook_plan::value::{Type, Value};
 
 use crate::effect::{Notice, Role};
 use crate::event::Mode;
+use crate::flow::fitting::fitting;
 use crate::flow::seq::Begun;
 use crate::flow::{clocks, exec, prompts, scope};
 use crate::frame::*;
@@ -19,7 +20,7 @@ pub(crate) fn new(source: InputSource) -> Frame {
 }
 
 pub(crate) fn given(source: InputSource, value: Option<Value>) -> Frame {
-    Frame::Input(Box::new(Input_ {
+    Frame::Input(Box::new(Sought {
         source,
         stage: InputStage::Enter,
         given: value,
@@ -57,13 +58,7 @@ pub(crate) fn begin_ask(m: &mut Machine<'_>, f: FiberId, node: NodeId) -> Begun 
 }
 
 /// Values that a start in the middle lacks, one after the other.
-pub(crate) fn several(
-    m: &mut Machine<'_>,
-    f: FiberId,
-    mut sources: Vec<InputSource>,
-    input: Input,
-) -> Next {
-    let _ = (m, f);
+pub(crate) fn several(mut sources: Vec<InputSource>, input: Input) -> Next {
     match input {
         Input::Child(Signal::Value(_)) | Input::Enter => {}
         Input::Child(signal) => return Next::Done(signal),
@@ -193,7 +188,7 @@ fn plain(ty: &Type) -> Type {
     }
 }
 
-pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, input: Input) -> Next {
+pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>, input: Input) -> Next {
     match (i.stage, input) {
         (InputStage::Enter, _) => {
             let rules = asked(m, f, &i.source).rules;
@@ -269,14 +264,14 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, input
     }
 }
 
-fn ask_or_check(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>) -> Next {
+fn ask_or_check(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>) -> Next {
     match i.given.take() {
         Some(value) => check_value(m, f, i, value),
         None => ask(m, f, i),
     }
 }
 
-fn ask(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>) -> Next {
+fn ask(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>) -> Next {
     let asked = asked(m, f, &i.source);
     let mut detail = match asked.rules {
         Some(rules) => rules
@@ -338,7 +333,7 @@ fn ask(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>) -> Next {
 }
 
 /// A given value or an answer: the cheap rules first, then the checks that look.
-fn check_value(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, value: Value) -> Next {
+fn check_value(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>, value: Value) -> Next {
     let asked = asked(m, f, &i.source);
     let kind = PromptKind::Input {
         ty: asked.ty.clone(),
@@ -347,7 +342,7 @@ fn check_value(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, value: Value
         closed: Closed::No,
         matches: None,
     };
-    let value = match prompts::fitting(m, &kind, Answer::Value { value }) {
+    let value = match fitting(m, &kind, Answer::Value { value }) {
         Ok(Answer::Value { value }) => value,
         Ok(_) => return ask(m, f, i),
         Err(why) => {
@@ -380,7 +375,7 @@ fn check_value(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>, value: Value
     next_check(m, f, i)
 }
 
-fn next_check(m: &mut Machine<'_>, f: FiberId, mut i: Box<Input_>) -> Next {
+fn next_check(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>) -> Next {
     let InputStage::Check(at) = i.stage else {
         return Next::Wait(Frame::Input(i));
     };

@@ -1,8 +1,9 @@
 //! The failed step: what a person may do about it.
 
 use crate::effect::{EffectId, EndWhy, Notice};
+use crate::flow::fitting::fitting;
+use crate::flow::root;
 use crate::flow::seq::any_frame;
-use crate::flow::{prompts, root};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, FailedChoice, Prompt, PromptKind};
@@ -38,15 +39,14 @@ pub(crate) fn is_asked(m: &Machine<'_>, f: FiberId, failure: &Failure) -> bool {
 
 pub(crate) fn new(m: &Machine<'_>, f: FiberId, failure: Failure, of: MenuOf) -> Frame {
     let path = m.path(f);
-    at(m, f, failure, of, path)
+    at(failure, of, path)
 }
 
-pub(crate) fn at(m: &Machine<'_>, f: FiberId, failure: Failure, of: MenuOf, path: String) -> Frame {
-    let _ = (m, f);
+pub(crate) fn at(failure: Failure, of: MenuOf, path: String) -> Frame {
     Frame::Menu(Box::new(Menu {
         failure,
         path,
-        undo: of,
+        of,
         id: EffectId(0),
         why: None,
     }))
@@ -75,12 +75,12 @@ pub(crate) fn reachable(m: &Machine<'_>) -> Vec<String> {
 
 fn choices(m: &Machine<'_>, f: FiberId, menu: &Menu) -> Vec<FailedChoice> {
     let mut choices = vec![FailedChoice::Retry];
-    if menu.failure.command.is_some() && menu.undo == MenuOf::Step {
+    if menu.failure.command.is_some() && menu.of == MenuOf::Step {
         choices.push(FailedChoice::RetryEdited);
     }
     choices.extend([FailedChoice::Skip, FailedChoice::Done]);
     let checkpoints = reachable(m);
-    if menu.undo == MenuOf::Step && m.fiber(f).parent.is_none() && !checkpoints.is_empty() {
+    if menu.of == MenuOf::Step && m.fiber(f).parent.is_none() && !checkpoints.is_empty() {
         choices.push(FailedChoice::Undo { checkpoints });
     }
     choices.extend([FailedChoice::Pause, FailedChoice::Fail]);
@@ -98,7 +98,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut menu: Box<Menu>, inpu
             if let Some(why) = &menu.why {
                 detail.push(Detail::Warning(why.clone()));
             }
-            let text = match menu.undo {
+            let text = match menu.of {
                 MenuOf::Step if menu.path.is_empty() => menu.failure.why.clone(),
                 MenuOf::Step => format!("{} failed", menu.path),
                 MenuOf::Undo => format!("the undo of {} failed", menu.path),
@@ -122,7 +122,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut menu: Box<Menu>, inpu
         // Nobody is there: the run fails, as it would have without asking.
         Input::Nobody => {
             menu.failure.seen = true;
-            if menu.undo == MenuOf::Undo {
+            if menu.of == MenuOf::Undo {
                 menu.failure.kind = FailureKind::Fatal;
             }
             Next::Done(Signal::Choice(Choice::Fail(Box::new(menu.failure))))
@@ -159,7 +159,7 @@ fn answered(
         command: None,
         choices: Vec::new(),
     };
-    let answer = prompts::fitting(m, &prompt, answer)?;
+    let answer = fitting(m, &prompt, answer)?;
     let offered = choices(m, f, menu);
     let offers = |choice: &FailedChoice| {
         offered
@@ -187,7 +187,7 @@ fn answered(
             _ => return Err("there is no command here to edit".into()),
         },
         Answer::Skip { reason } => {
-            let what = match menu.undo {
+            let what = match menu.of {
                 MenuOf::Step => "skipped",
                 MenuOf::Undo => "its undo was skipped",
             };
@@ -198,7 +198,7 @@ fn answered(
             if reason.trim().is_empty() {
                 return Err("say why".into());
             }
-            let what = match menu.undo {
+            let what = match menu.of {
                 MenuOf::Step => "marked as done by hand",
                 MenuOf::Undo => "undone by hand",
             };
@@ -207,7 +207,7 @@ fn answered(
         }
         Answer::Undo { checkpoint, reason } => {
             let reachable = reachable(m);
-            if m.fiber(f).parent.is_some() || menu.undo == MenuOf::Undo {
+            if m.fiber(f).parent.is_some() || menu.of == MenuOf::Undo {
                 return Err("from here nothing goes back to a checkpoint".into());
             }
             let Some(path) = reachable.iter().find(|path| **path == checkpoint) else {
@@ -234,7 +234,7 @@ fn answered(
         Answer::Fail { reason } | Answer::Failed { reason } => {
             deviation("let fail", &reason);
             menu.failure.seen = true;
-            if menu.undo == MenuOf::Undo {
+            if menu.of == MenuOf::Undo {
                 menu.failure.kind = FailureKind::Fatal;
             }
             if menu.failure.kind == FailureKind::Stopped {

@@ -78,7 +78,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Message>, inpu
                 }
             }
         },
-        Input::Child(Signal::Ok | Signal::Skipped) | Input::Other(Ok(_)) => sent(m, f, &s),
+        Input::Child(Signal::Ok | Signal::Skipped) | Input::Other(Ok(_)) => sent(m, &s),
         Input::Child(Signal::Answered(answer, _)) => match answer {
             Answer::No => Next::Done(Failure::declined("the message was not sent").signal()),
             Answer::Failed { reason } | Answer::Fail { reason } => {
@@ -86,7 +86,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Message>, inpu
             }
             _ => {
                 m.remember_message(f, s.message);
-                sent(m, f, &s)
+                sent(m, &s)
             }
         },
         Input::Other(Err(why)) => Next::Done(fail(why)),
@@ -101,8 +101,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Message>, inpu
     }
 }
 
-fn sent(m: &mut Machine<'_>, f: FiberId, s: &Message) -> Next {
-    let _ = f;
+fn sent(m: &mut Machine<'_>, s: &Message) -> Next {
     m.tell(Notice::MessageSent {
         message: m.plan.messages[s.message.index()].name.clone(),
         to: s.to.clone(),

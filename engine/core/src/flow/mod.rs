@@ -5,8 +5,11 @@ pub(crate) mod branch;
 pub(crate) mod call;
 pub(crate) mod clocks;
 pub(crate) mod exec;
+pub(crate) mod failing;
+pub(crate) mod fitting;
 pub(crate) mod from;
 pub(crate) mod input;
+pub(crate) mod irreversible;
 pub(crate) mod judge;
 pub(crate) mod looping;
 pub(crate) mod menu;
@@ -14,10 +17,12 @@ pub(crate) mod message;
 pub(crate) mod operator;
 pub(crate) mod parallel;
 pub(crate) mod prompts;
+pub(crate) mod remembering;
 pub(crate) mod root;
 pub(crate) mod scope;
 pub(crate) mod seq;
 pub(crate) mod settle;
+pub(crate) mod starting;
 pub(crate) mod undo;
 pub(crate) mod waiting;
 
@@ -36,7 +41,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, frame: Frame, input: Inpu
         Frame::Exec(exec) => exec::advance(m, f, exec, input),
         Frame::Ask(ask) => prompts::ask(m, f, ask, input),
         Frame::Input(frame) => input::advance(m, f, frame, input),
-        Frame::Inputs(sources) => input::several(m, f, sources, input),
+        Frame::Inputs(sources) => input::several(sources, input),
         Frame::Menu(frame) => menu::advance(m, f, frame, input),
         Frame::Guards(guards) => judge::guards(m, f, guards, input),
         Frame::For(looped) => looping::advance(m, f, looped, input),
@@ -58,12 +63,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, frame: Frame, input: Inpu
 }
 
 /// The clock of a frame that is put back in place.
-pub(crate) fn clock_of(
-    m: &Machine<'_>,
-    f: FiberId,
-    frame: &Frame,
-) -> Option<(Deadline, TimerKind)> {
-    let _ = f;
+pub(crate) fn clock_of(m: &Machine<'_>, frame: &Frame) -> Option<(Deadline, TimerKind)> {
     let (deadline, what, stops) = match frame {
         Frame::Scope(scope) => match scope.kind {
             ScopeKind::Section(node) => (

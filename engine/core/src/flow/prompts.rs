@@ -1,12 +1,12 @@
 //! Questions: asked until the answer fits, remembered for the retries of their step.
 
-use runbook_plan::ids::{MessageId, NodeId};
+use runbook_plan::ids::NodeId;
 use runbook_plan::plan::{Declined, NodeKind, Within, WithinElse};
-use runbook_plan::read;
-use runbook_plan::value::{Type, Value};
+use runbook_plan::value::Value;
 
 use crate::effect::{Effect, EffectId, Notice};
 use crate::event::Confirms;
+use crate::flow::fitting::fitting;
 use crate::flow::scope;
 use crate::flow::seq::Begun;
 use crate::frame::*;
@@ -139,152 +139,6 @@ const COMPLAINT: &str = "that does not fit: ";
 
 fn is_complaint(detail: &Detail) -> bool {
     matches!(detail, Detail::Warning(text) if text.starts_with(COMPLAINT))
-}
-
-/// The answer as its prompt wants it, or what it wants.
-pub(crate) fn fitting(
-    m: &Machine<'_>,
-    kind: &PromptKind,
-    answer: Answer,
-) -> Result<Answer, String> {
-    let reasoned = |reason: &str| {
-        if reason.trim().is_empty() {
-            Err("say why".to_owned())
-        } else {
-            Ok(())
-        }
-    };
-    match &answer {
-        Answer::Skip { reason }
-        | Answer::Failed { reason }
-        | Answer::Fail { reason }
-        | Answer::Undo { reason, .. }
-        | Answer::RetryEdited { reason, .. } => reasoned(reason)?,
-        _ => {}
-    }
-    match (kind, answer) {
-        (PromptKind::Input { ty, .. }, Answer::Value { value }) => {
-            let value = typed(m, value, ty)?;
-            Ok(Answer::Value { value })
-        }
-        (PromptKind::Input { ty, default, .. }, Answer::Yes) => match (ty, default) {
-            (Type::Bool, _) => Ok(Answer::Value {
-                value: Value::Bool(true),
-            }),
-            _ => Err("a value is wanted".into()),
-        },
-        (PromptKind::Input { ty: Type::Bool, .. }, Answer::No) => Ok(Answer::Value {
-            value: Value::Bool(false),
-        }),
-        (PromptKind::Confirm { declined }, answer) => match (declined, answer) {
-            (_, answer @ (Answer::Yes | Answer::No)) => Ok(answer),
-            (
-                _,
-                Answer::Value {
-                    value: Value::Bool(yes),
-                },
-            ) => Ok(if yes { Answer::Yes } else { Answer::No }),
-            (ConfirmDeclined::Skips, answer @ Answer::Skip { .. }) => Ok(answer),
-            _ => Err("yes or no is wanted".into()),
-        },
-        (PromptKind::Item { evidence: None }, answer) => match answer {
-            answer @ (Answer::Yes | Answer::No | Answer::Failed { .. }) => Ok(answer),
-            Answer::Done { .. } => Ok(Answer::Yes),
-            _ => Err("yes or no is wanted".into()),
-        },
-        (PromptKind::Item { evidence: Some(ty) }, answer) => match answer {
-            Answer::Value { value } => Ok(Answer::Value {
-                value: typed(m, value, ty)?,
-            }),
-            answer @ (Answer::No | Answer::Failed { .. }) => Ok(answer),
-            _ => Err(format!(
-                "{} is wanted as evidence",
-                runbook_plan::show::ty(ty)
-            )),
-        },
-        (
-            PromptKind::Approve { .. },
-            answer @ (Answer::Yes | Answer::No | Answer::Failed { .. }),
-        ) => Ok(answer),
-        (PromptKind::Irreversible { phrase }, answer) => match answer {
-            Answer::Typed { text } if text == *phrase => Ok(Answer::Typed { text }),
-            answer @ (Answer::No | Answer::Fail { .. } | Answer::Failed { .. }) => Ok(answer),
-            _ => Err(format!("type `{phrase}` to go on, or decline")),
-        },
-        (PromptKind::Choose { options }, answer) => {
-            let option = match &answer {
-                Answer::Chose { option } => options.get(*option).map(|_| *option),
-                Answer::Value {
-                    value: Value::Text(label),
-                } => options.iter().position(|option| option.label == *label),
-                Answer::Yes => options.iter().position(|option| option.label == "Yes"),
-                Answer::No => options.iter().position(|option| option.label == "No"),
-                _ => None,
-            };
-            let labels: Vec<&str> = options.iter().map(|option| option.label.as_str()).collect();
-            match option {
-                Some(option) => match &options[option].unavailable {
-                    None => Ok(Answer::Chose { option }),
-                    Some(why) => Err(format!(
-                        "`{}` is not to be had: {why}",
-                        options[option].label
-                    )),
-                },
-                None => Err(format!("one of these is wanted: {}", labels.join(", "))),
-            }
-        }
-        (PromptKind::Manual, answer) => match answer {
-            Answer::Yes | Answer::Done { .. } => Ok(Answer::Done {
-                reason: String::new(),
-            }),
-            answer @ (Answer::No
-            | Answer::Skip { .. }
-            | Answer::Failed { .. }
-            | Answer::Fail { .. }) => Ok(answer),
-            _ => Err("done, failed or skipped is wanted".into()),
-        },
-        (PromptKind::Copy { .. } | PromptKind::HowDidItGo { .. }, answer) => match answer {
-            Answer::Yes | Answer::Done { .. } => Ok(Answer::Yes),
-            answer @ (Answer::No | Answer::Failed { .. } | Answer::Fail { .. }) => Ok(answer),
-            _ => Err("yes or no is wanted".into()),
-        },
-        (PromptKind::Input { .. } | PromptKind::Approve { .. }, _) => {
-            Err("that is no answer to this".into())
-        }
-        (_, answer) => Ok(answer),
-    }
-}
-
-/// A value of the wanted type; text is read as one.
-fn typed(m: &Machine<'_>, value: Value, ty: &Type) -> Result<Value, String> {
-    let inner = match ty {
-        Type::Optional(inner) => {
-            if value == Value::Missing {
-                return Ok(Value::Missing);
-            }
-            inner.as_ref()
-        }
-        ty => ty,
-    };
-    match (inner, value) {
-        (_, Value::Missing) => Err("a value is wanted".into()),
-        (Type::Text, value @ Value::Text(_))
-        | (Type::Number, value @ Value::Number(_))
-        | (Type::Bool, value @ Value::Bool(_))
-        | (Type::Percent, value @ Value::Percent(_))
-        | (Type::Duration, value @ Value::Duration(_))
-        | (Type::Time, value @ Value::Time(_))
-        | (Type::Url, value @ Value::Url(_))
-        | (Type::Path, value @ Value::Path(_))
-        | (Type::Json, value @ Value::Json(_))
-        | (Type::List(_), value @ Value::List(_)) => Ok(value),
-        (Type::Severity, Value::Severity(name)) if m.s.severities.contains(&name) => {
-            Ok(Value::Severity(name))
-        }
-        (Type::OneOf(values), Value::Text(text)) if values.contains(&text) => Ok(Value::Text(text)),
-        (ty, Value::Text(text)) => read::read(&text, ty, &m.s.severities),
-        (ty, value) => read::read(&m.shown(&value), ty, &m.s.severities),
-    }
 }
 
 /// Prose and warnings among these statements, for a prompt to carry.
@@ -530,87 +384,6 @@ fn answered(m: &mut Machine<'_>, f: FiberId, p: &Prompted, answer: Answer, by: S
 }
 
 impl Machine<'_> {
-    /// An answer is not asked for again when its step is tried again.
-    pub(crate) fn remember(
-        &mut self,
-        f: FiberId,
-        node: NodeId,
-        part: usize,
-        answer: &Answer,
-        by: &str,
-    ) {
-        let iteration = self.iteration(f);
-        for id in self.fiber(f).lineage.clone() {
-            let Some(fiber) = self.s.fibers.get_mut(&id) else {
-                continue;
-            };
-            for slot in &mut fiber.frames {
-                if let Frame::Scope(scope) = &mut slot.frame
-                    && matches!(
-                        scope.kind,
-                        ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
-                    )
-                {
-                    scope.answers.push(Remembered {
-                        node,
-                        part,
-                        iteration: iteration.clone(),
-                        answer: answer.clone(),
-                        by: by.into(),
-                    });
-                }
-            }
-        }
-    }
-
-    pub(crate) fn remembered(
-        &self,
-        f: FiberId,
-        node: NodeId,
-        part: usize,
-    ) -> Option<(Answer, String)> {
-        let iteration = self.iteration(f);
-        for id in self.fiber(f).lineage.iter().rev() {
-            let Some(fiber) = self.s.fibers.get(id) else {
-                continue;
-            };
-            for slot in fiber.frames.iter().rev() {
-                if let Frame::Scope(scope) = &slot.frame
-                    && let Some(found) = scope.answers.iter().find(|found| {
-                        found.node == node && found.part == part && found.iteration == iteration
-                    })
-                {
-                    return Some((found.answer.clone(), found.by.clone()));
-                }
-            }
-        }
-        None
-    }
-
-    fn message_node(&self, f: FiberId) -> NodeId {
-        match self.fiber(f).frames.last().map(|slot| &slot.frame) {
-            Some(Frame::Seq(seq)) => self.plan.blocks[seq.block.index()]
-                .nodes
-                .get(seq.at)
-                .copied()
-                .unwrap_or(NodeId(u32::MAX)),
-            _ => NodeId(u32::MAX),
-        }
-    }
-
-    pub(crate) fn remember_message(&mut self, f: FiberId, message: MessageId) {
-        let node = self.message_node(f);
-        self.remember(f, node, message.index(), &Answer::Yes, "");
-    }
-
-    pub(crate) fn remembered_message(
-        &self,
-        f: FiberId,
-        message: MessageId,
-    ) -> Option<(Answer, String)> {
-        self.remembered(f, self.message_node(f), message.index())
-    }
-
     /// `confirm … or skip`: the step around it is left, as if it were done.
     fn skip_step(&mut self, f: FiberId) {
         let depth = self.fiber(f).frames.iter().rposition(|slot| {
@@ -619,42 +392,6 @@ impl Machine<'_> {
         match depth {
             Some(depth) => self.stop(f, Some(depth), crate::state::Cause::Skipped),
             None => self.wake(f, Input::Child(Signal::Ok)),
-        }
-    }
-
-    /// A person's thinking time is not taken from a step's `timeout`.
-    pub(crate) fn lend_time(&mut self, f: FiberId, ms: i64) {
-        if ms <= 0 {
-            return;
-        }
-        for id in self.fiber(f).lineage.clone() {
-            let timers = match self.s.fibers.get(&id) {
-                Some(fiber) => fiber.timers.clone(),
-                None => continue,
-            };
-            for (_, key) in timers {
-                let timeout = matches!(
-                    self.s.timers.get(&key),
-                    Some(timer) if matches!(timer.kind, TimerKind::Timeout(_))
-                );
-                if !timeout {
-                    continue;
-                }
-                let Some(mut timer) = self.s.timers.remove(&key) else {
-                    continue;
-                };
-                timer.deadline.at.boot += ms;
-                timer.deadline.at.wall += ms;
-                let longer = (key.0 + ms, key.1);
-                self.s.timers.insert(longer, timer);
-                if let Some(fiber) = self.s.fibers.get_mut(&id) {
-                    for (_, other) in &mut fiber.timers {
-                        if *other == key {
-                            *other = longer;
-                        }
-                    }
-                }
-            }
         }
     }
 }

@@ -4,13 +4,13 @@
 //! the menu → `always` → left.
 
 use runbook_plan::ids::BlockId;
-use runbook_plan::plan::{Manual, NodeKind, Policies};
+use runbook_plan::plan::{Manual, NodeKind};
 
 use crate::effect::Notice;
-use crate::flow::{exec, judge, menu, prompts, seq, undo};
+use crate::flow::failing::{ask_or_leave, chosen, failed};
+use crate::flow::{exec, judge, prompts, seq, undo};
 use crate::frame::*;
 use crate::machine::Machine;
-use crate::names::join_path;
 use crate::prompt::{Answer, Prompt, PromptKind};
 use crate::state::{Cause, FiberId, Passed, Stops, TimerKind};
 use crate::verdict;
@@ -66,7 +66,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, input:
         (Stage::Enter, _) => enter(m, f, s),
         (Stage::After, _) => done_if(m, f, s),
         (Stage::DoneIf, Input::Child(Signal::Ran(ran))) => done_if_ran(m, f, s, &ran),
-        (Stage::Guards, Input::Child(Signal::Ok | Signal::Skipped)) => body(m, f, s),
+        (Stage::Guards, Input::Child(Signal::Ok | Signal::Skipped)) => body(s),
         (Stage::Delay, _) => attempt(m, f, s),
         (Stage::Body, Input::Child(Signal::Ok | Signal::Skipped | Signal::Value(_))) => {
             body_done(m, f, s)
@@ -122,12 +122,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, input:
             leave(m, f, s)
         }
         (_, Input::Stopped(Cause::Skipped)) => {
-            let title = title(m, f, &s);
-            m.tell(Notice::StepSkipped {
-                path: m.path_with(f, &s),
-                title,
-                why: "skipped by the operator".into(),
-            });
+            tell_skipped(m, f, &s, "skipped by the operator".into());
             s.ended = Some(Signal::Skipped);
             leave(m, f, s)
         }
@@ -197,7 +192,7 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
             }
         }
         ScopeKind::Step(_) => {
-            let title = title(m, f, &s);
+            let title = m.title(f, s.kind);
             m.tell(Notice::StepStarted {
                 path,
                 title,
@@ -205,11 +200,8 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
             });
         }
         ScopeKind::Checkpoint(node) => {
-            let title_of = title(m, f, &s);
-            m.tell(Notice::CheckpointReached {
-                path,
-                title: title_of,
-            });
+            let title = m.title(f, s.kind);
+            m.tell(Notice::CheckpointReached { path, title });
             if let NodeKind::Checkpoint { after, since, .. } = &plan.nodes[node.index()].kind
                 && let Some(clause) = after
                 && !m.probing()
@@ -226,7 +218,7 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
                     .map_or(m.s.now, |passed| passed.at);
                 let until = m.s.deadline_from(from, ms);
                 s.stage = Stage::After;
-                let what = format!("{} after {}", title(m, f, &s), verdict::after(ms));
+                let what = format!("{} after {}", m.title(f, s.kind), verdict::after(ms));
                 return Next::Push(
                     Frame::Scope(s),
                     crate::flow::waiting::sleep_until(m, what, until),
@@ -263,22 +255,22 @@ fn done_if_ran(m: &mut Machine<'_>, f: FiberId, s: Box<Scope>, ran: &Ran) -> Nex
 }
 
 fn skipped(m: &mut Machine<'_>, f: FiberId, s: Box<Scope>, why: &str) -> Next {
-    if matches!(
-        s.kind,
-        ScopeKind::Step(_) | ScopeKind::Section(_) | ScopeKind::Checkpoint(_)
-    ) {
-        let title = title(m, f, &s);
-        m.tell(Notice::StepSkipped {
-            path: m.path_with(f, &s),
-            title,
-            why: why.into(),
-        });
+    if s.kind.node().is_some() {
+        tell_skipped(m, f, &s, why.into());
     }
     Next::Done(Signal::Skipped)
 }
 
+pub(super) fn tell_skipped(m: &mut Machine<'_>, f: FiberId, s: &Scope, why: String) {
+    m.tell(Notice::StepSkipped {
+        path: m.path_with(f, s),
+        title: m.title(f, s.kind),
+        why,
+    });
+}
+
 /// Another attempt: its clock starts, its guards must hold.
-fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
+pub(super) fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
     let plan = m.plan;
     let policies = m.block_policies(s.block);
     let timeout = match (s.kind, &policies.timeout) {
@@ -313,7 +305,7 @@ fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
         _ => Vec::new(),
     };
     if guards.is_empty() {
-        return body(m, f, s);
+        return body(s);
     }
     s.stage = Stage::Guards;
     Next::Push(
@@ -325,7 +317,7 @@ fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
     )
 }
 
-fn body(_: &mut Machine<'_>, _: FiberId, mut s: Box<Scope>) -> Next {
+fn body(mut s: Box<Scope>) -> Next {
     s.stage = Stage::Body;
     let mode = match s.kind {
         ScopeKind::Checkpoint(_) => SeqMode::Collect,
@@ -393,154 +385,7 @@ fn manual_answered(
     }
 }
 
-fn failed(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, failure: Failure) -> Next {
-    let depth = m.fiber(f).frames.len();
-    let policies = m.block_policies(s.block);
-    if matches!(s.kind, ScopeKind::Step(_) | ScopeKind::Undo) {
-        m.drop_timers(f, depth);
-        undo::fill_wants(m, f, &s);
-        if failure.kind == FailureKind::Ordinary && !m.probing() {
-            match retry(m, f, &mut s, policies) {
-                Ok(true) => return delay(m, f, s),
-                Ok(false) => {}
-                Err(why) => m.tell(Notice::Warning { text: why }),
-            }
-        }
-    }
-    if matches!(s.kind, ScopeKind::Step(_) | ScopeKind::Checkpoint(_)) {
-        let title = title(m, f, &s);
-        m.tell(Notice::StepFailed {
-            path: m.path_with(f, &s),
-            title,
-            why: failure.why.clone(),
-        });
-    }
-    let mut failure = failure;
-    if m.probing() && !failure.seen && failure.kind == FailureKind::Ordinary {
-        m.s.probe_failures.push(failure.why.clone());
-        failure.seen = true;
-    }
-    match policies.on_failure {
-        Some(handler) if !m.probing() => {
-            s.stage = Stage::OnFailure;
-            s.ended = Some(Signal::Failed(Box::new(failure)));
-            let handler = self::block(m, handler);
-            Next::Push(Frame::Scope(s), handler)
-        }
-        _ => ask_or_leave(m, f, s, failure),
-    }
-}
-
-/// Whether another attempt is due, counted from here on.
-fn retry(
-    m: &mut Machine<'_>,
-    f: FiberId,
-    s: &mut Scope,
-    policies: &Policies,
-) -> Result<bool, String> {
-    let Some(retry) = &policies.retry else {
-        return Ok(false);
-    };
-    let times = m.count(f, &retry.times)?;
-    let left = *s.tries_left.get_or_insert(times);
-    if left == 0 {
-        return Ok(false);
-    }
-    let every = match &retry.every {
-        Some(every) => m.ms(f, every)?,
-        None => 0,
-    };
-    s.delay_ms = match (&retry.backoff, left == times) {
-        (Some(factor), false) => {
-            use rust_decimal::prelude::ToPrimitive;
-            let longer = rust_decimal::Decimal::from(s.delay_ms).checked_mul(factor.0);
-            longer.and_then(|ms| ms.to_u64()).unwrap_or(every)
-        }
-        _ => every,
-    };
-    s.tries_left = Some(left - 1);
-    s.attempt += 1;
-    let path = m.path_with(f, s);
-    m.tell(Notice::Retrying {
-        path,
-        attempt: s.attempt,
-        of: u32::try_from(times + 1).unwrap_or(u32::MAX),
-        after_ms: s.delay_ms,
-    });
-    Ok(true)
-}
-
-fn delay(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
-    s.ended = None;
-    if s.delay_ms == 0 {
-        return attempt(m, f, s);
-    }
-    s.stage = Stage::Delay;
-    let until = m.s.deadline(s.delay_ms);
-    m.wait_until(f, until);
-    Next::Wait(Frame::Scope(s))
-}
-
-fn ask_or_leave(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, failure: Failure) -> Next {
-    let unit = matches!(s.kind, ScopeKind::Step(_) | ScopeKind::Checkpoint(_));
-    if unit && menu::is_asked(m, f, &failure) {
-        s.stage = Stage::Menu;
-        let path = m.path_with(f, &s);
-        let menu = menu::at(m, f, failure, MenuOf::Step, path);
-        return Next::Push(Frame::Scope(s), menu);
-    }
-    s.ended = Some(Signal::Failed(Box::new(failure)));
-    leave(m, f, s)
-}
-
-fn chosen(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, choice: Choice) -> Next {
-    match choice {
-        Choice::Retry => {
-            s.edited = None;
-            again(m, f, s)
-        }
-        Choice::RetryEdited(id, command) => {
-            s.edited = Some((id, command));
-            again(m, f, s)
-        }
-        Choice::Skip(reason) => {
-            s.ended = Some(Signal::Skipped);
-            let title = title(m, f, &s);
-            m.tell(Notice::StepSkipped {
-                path: m.path_with(f, &s),
-                title,
-                why: reason,
-            });
-            leave(m, f, s)
-        }
-        Choice::Done(_) => {
-            s.ended = Some(Signal::Ok);
-            leave(m, f, s)
-        }
-        Choice::Fail(failure) => {
-            s.ended = Some(Signal::Failed(failure));
-            leave(m, f, s)
-        }
-    }
-}
-
-/// The operator wants it tried again: with all its retries.
-fn again(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
-    s.attempt += 1;
-    s.tries_left = None;
-    s.ended = None;
-    if matches!(s.kind, ScopeKind::Step(_)) {
-        let title = title(m, f, &s);
-        m.tell(Notice::StepStarted {
-            path: m.path_with(f, &s),
-            title,
-            attempt: s.attempt,
-        });
-    }
-    attempt(m, f, s)
-}
-
-fn leave(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
+pub(super) fn leave(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
     let depth = m.fiber(f).frames.len();
     m.drop_timers(f, depth);
     match always_on_leaving(m, &mut s) {
@@ -579,7 +424,7 @@ fn left(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
         let elapsed_ms = u64::try_from(m.s.now.boot - s.started.boot).unwrap_or(0);
         match s.kind {
             ScopeKind::Step(_) => {
-                let title = title(m, f, &s);
+                let title = m.title(f, s.kind);
                 m.tell(Notice::StepDone {
                     path: m.path_with(f, &s),
                     title,
@@ -587,7 +432,7 @@ fn left(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
                 });
             }
             ScopeKind::Checkpoint(node) => {
-                let title = title(m, f, &s);
+                let title = m.title(f, s.kind);
                 let path = m.path_with(f, &s);
                 m.tell(Notice::CheckpointPassed {
                     path: path.clone(),
@@ -616,49 +461,4 @@ fn left(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
         }
     }
     Next::Done(ended)
-}
-
-pub(crate) fn title(m: &Machine<'_>, f: FiberId, s: &Scope) -> String {
-    match s.kind {
-        ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) => {
-            match &m.plan.nodes[node.index()].kind {
-                NodeKind::Step { title, .. }
-                | NodeKind::Section { title, .. }
-                | NodeKind::Checkpoint { title, .. } => m.text(f, title),
-                _ => String::new(),
-            }
-        }
-        _ => String::new(),
-    }
-}
-
-impl Machine<'_> {
-    /// The path of a scope that is being advanced, and so is not on the stack.
-    pub(crate) fn path_with(&self, f: FiberId, s: &Scope) -> String {
-        let mut segments = self.segments(f);
-        if let ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) =
-            s.kind
-            && let Some(name) = self.node_name(node)
-        {
-            // A loop's label stands behind the name it belongs to.
-            match segments.pop_if(|last| last.starts_with('[')) {
-                Some(label) => segments.push(format!("{name}{label}")),
-                None => segments.push(name),
-            }
-        }
-        join_path(&segments)
-    }
-
-    /// The calls around a fiber's innermost frame: what keeps `rewind to` within one.
-    pub(crate) fn call_path(&self, f: FiberId) -> String {
-        let mut calls = Vec::new();
-        for slot in &self.fiber(f).frames {
-            if let Frame::Call(call) = &slot.frame
-                && let Some(name) = self.node_name(call.node)
-            {
-                calls.push(name);
-            }
-        }
-        calls.join(".")
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use runbook_plan::ids::{BlockId, NodeId};
+use runbook_plan::ids::NodeId;
 
 use crate::effect::{Effect, EndWhy, Notice};
 use crate::eval::Scope as _;
@@ -11,25 +11,16 @@ use crate::flow::{menu, prompts, scope};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::names::join_path;
-use crate::prompt::{Answer, Detail, Prompt, PromptKind};
+use crate::prompt::{Answer, Prompt, PromptKind};
 use crate::state::*;
 use crate::walk;
 use runbook_plan::plan::Outcome;
 
-/// What must be confirmed before a command acts.
-pub(crate) enum ToConfirm {
-    Nothing,
-    Ask(Box<Prompt>),
-    /// Another branch is asking for all of the list.
-    Wait,
-    Declined,
-}
-
 /// A frame: its fiber, and its depth there.
-type Place = (FiberId, usize);
+pub(super) type Place = (FiberId, usize);
 
 /// The frames around a fiber's innermost one, from the outside in; not beyond an undo under way.
-fn places(m: &Machine<'_>, f: FiberId) -> Vec<Place> {
+pub(super) fn places(m: &Machine<'_>, f: FiberId) -> Vec<Place> {
     let mut places = Vec::new();
     for id in &m.fiber(f).lineage {
         let Some(fiber) = m.s.fibers.get(id) else {
@@ -45,7 +36,7 @@ fn places(m: &Machine<'_>, f: FiberId) -> Vec<Place> {
     places
 }
 
-fn frame_mut<'m>(m: &'m mut Machine<'_>, place: Place) -> Option<&'m mut Frame> {
+pub(super) fn frame_mut<'m>(m: &'m mut Machine<'_>, place: Place) -> Option<&'m mut Frame> {
     m.s.fibers
         .get_mut(&place.0)?
         .frames
@@ -53,129 +44,12 @@ fn frame_mut<'m>(m: &'m mut Machine<'_>, place: Place) -> Option<&'m mut Frame> 
         .map(|slot| &mut slot.frame)
 }
 
-fn frame<'m>(m: &'m Machine<'_>, place: Place) -> Option<&'m Frame> {
+pub(super) fn frame<'m>(m: &'m Machine<'_>, place: Place) -> Option<&'m Frame> {
     m.s.fibers
         .get(&place.0)?
         .frames
         .get(place.1)
         .map(|slot| &slot.frame)
-}
-
-/// The outermost scope around that is irreversible and not confirmed yet, and the loop that confirms for it.
-fn unconfirmed(m: &Machine<'_>, f: FiberId) -> Option<(Place, BlockId, Option<Place>)> {
-    let mut looped = None;
-    for place in places(m, f) {
-        match frame(m, place) {
-            Some(Frame::For(_)) => looped = Some(place),
-            Some(Frame::Scope(scope))
-                if scope.stage == Stage::Body
-                    && !scope.confirmed
-                    && m.block_policies(scope.block).irreversible.is_some() =>
-            {
-                return Some((place, scope.block, looped));
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-pub(crate) fn to_confirm(m: &mut Machine<'_>, f: FiberId) -> ToConfirm {
-    loop {
-        let Some((place, block, looped)) = unconfirmed(m, f) else {
-            return ToConfirm::Nothing;
-        };
-        let mut list = Vec::new();
-        if let Some(looped) = looped
-            && let Some(Frame::For(frame)) = frame_mut(m, looped)
-        {
-            match frame
-                .confirmed
-                .iter()
-                .find(|(other, _)| *other == block)
-                .map(|(_, how)| *how)
-            {
-                Some(Confirmed::Yes) => {
-                    if let Some(Frame::Scope(scope)) = frame_mut(m, place) {
-                        scope.confirmed = true;
-                    }
-                    continue;
-                }
-                Some(Confirmed::Asking) => return ToConfirm::Wait,
-                Some(Confirmed::Declined) => return ToConfirm::Declined,
-                None => {
-                    frame.confirmed.push((block, Confirmed::Asking));
-                    list.clone_from(&frame.labels);
-                }
-            }
-        }
-        return ToConfirm::Ask(Box::new(question(m, f, place, block, &list)));
-    }
-}
-
-fn question(m: &Machine<'_>, f: FiberId, place: Place, block: BlockId, list: &[String]) -> Prompt {
-    let reason = m.block_policies(block).irreversible.as_ref();
-    let source = reason
-        .map(|reason| reason.source.clone())
-        .unwrap_or_default();
-    let reason = reason.map(|reason| m.text(f, reason)).unwrap_or_default();
-    let phrase = match frame(m, place) {
-        Some(Frame::Scope(scope)) => match scope.kind {
-            ScopeKind::Step(node) | ScopeKind::Section(node) | ScopeKind::Checkpoint(node) => {
-                m.node_name(node).unwrap_or_default()
-            }
-            _ => String::new(),
-        },
-        _ => String::new(),
-    };
-    let phrase = if phrase.is_empty() {
-        "yes".to_owned()
-    } else {
-        phrase
-    };
-    let mut detail = Vec::new();
-    if !list.is_empty() {
-        detail.push(Detail::Prose(format!("for each of: {}", list.join(", "))));
-    }
-    Prompt {
-        kind: PromptKind::Irreversible { phrase },
-        keys: vec![reason.clone(), source],
-        text: reason,
-        detail,
-        path: m.path(f),
-        deadline: None,
-        otherwise: None,
-    }
-}
-
-/// The answer to an irreversible step, for it and for all of its loop's list.
-pub(crate) fn confirmed(m: &mut Machine<'_>, f: FiberId, yes: bool) {
-    let Some((place, block, looped)) = unconfirmed(m, f) else {
-        return;
-    };
-    if yes && let Some(Frame::Scope(scope)) = frame_mut(m, place) {
-        scope.confirmed = true;
-    }
-    if let Some(looped) = looped
-        && let Some(Frame::For(frame)) = frame_mut(m, looped)
-    {
-        frame.confirmed.retain(|(other, _)| *other != block);
-        // Declined for one is declined for the list; the next time the step is tried it is asked again.
-        if yes {
-            frame.confirmed.push((block, Confirmed::Yes));
-        } else if frame.parallel.is_some() {
-            frame.confirmed.push((block, Confirmed::Declined));
-        }
-    }
-    let waiting: Vec<FiberId> =
-        m.s.fibers
-            .iter()
-            .filter(|(_, fiber)| fiber.waiting == Waiting::Gate)
-            .map(|(id, _)| *id)
-            .collect();
-    for fiber in waiting {
-        m.wake(fiber, Input::Enter);
-    }
 }
 
 /// Something begins to act: every undo around it is due from now on, with the values of now.
@@ -215,7 +89,7 @@ pub(crate) fn acting(m: &mut Machine<'_>, f: FiberId) {
                 }
             }
             let title = match kind {
-                ScopeKind::Step(_) | ScopeKind::Section(_) => title_of(m, f, kind),
+                ScopeKind::Step(_) | ScopeKind::Section(_) => m.title(f, kind),
                 _ => path.clone(),
             };
             let entry = UndoEntry {
@@ -242,19 +116,6 @@ fn push(m: &mut Machine<'_>, mark: UndoMark) {
     m.s.next.mark += 1;
     let number = m.s.next.mark;
     m.s.undo.push((number, mark));
-}
-
-fn title_of(m: &Machine<'_>, f: FiberId, kind: ScopeKind) -> String {
-    use runbook_plan::plan::NodeKind;
-    match kind {
-        ScopeKind::Step(node) | ScopeKind::Section(node) => {
-            match &m.plan.nodes[node.index()].kind {
-                NodeKind::Step { title, .. } | NodeKind::Section { title, .. } => m.text(f, title),
-                _ => String::new(),
-            }
-        }
-        _ => String::new(),
-    }
 }
 
 /// Names down to a frame, itself included.
@@ -338,7 +199,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>, input: 
                     failure.why = format!("the undo of {path} failed: {}", failure.why);
                     failure.seen = false;
                     u.current = Some(entry);
-                    let menu = menu::at(m, f, failure, MenuOf::Undo, path);
+                    let menu = menu::at(failure, MenuOf::Undo, path);
                     Next::Push(Frame::Undo(u), menu)
                 }
                 _ => {

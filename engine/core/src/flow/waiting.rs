@@ -149,8 +149,7 @@ fn until_of(m: &Machine<'_>, f: FiberId, node: NodeId) -> Result<Until, String> 
 }
 
 /// The block of `background until`.
-pub(crate) fn until_up(m: &Machine<'_>, block: BlockId, path: String, command: EffectId) -> Frame {
-    let _ = path;
+pub(crate) fn until_up(m: &Machine<'_>, block: BlockId, command: EffectId) -> Frame {
     Frame::Until(Box::new(Until {
         kind: UntilKind::Become { stable_ms: None },
         block,
@@ -178,11 +177,11 @@ pub(crate) fn until(m: &mut Machine<'_>, f: FiberId, mut u: Box<Until>, input: I
                     until: u.deadline.clone(),
                 });
             }
-            look(m, f, u)
+            look(m, u)
         }
         Input::Time => {
             restart_unwatched(m, f, &mut u);
-            look(m, f, u)
+            look(m, u)
         }
         Input::Child(Signal::Ok | Signal::Skipped) => held(m, f, u),
         Input::Child(Signal::Failed(failure)) => {
@@ -221,13 +220,12 @@ fn restart_unwatched(m: &mut Machine<'_>, f: FiberId, u: &mut Until) {
     }
 }
 
-fn look(m: &mut Machine<'_>, f: FiberId, mut u: Box<Until>) -> Next {
+fn look(m: &mut Machine<'_>, mut u: Box<Until>) -> Next {
     if let Some(id) = u.command
         && !m.s.pending.contains_key(&id)
     {
         return Next::Done(fail("the background command ended before it was up"));
     }
-    let _ = f;
     u.looked = m.s.now;
     // What the block binds it binds anew each time; what it found before is not what is now.
     let block = scope::block(m, u.block);
@@ -256,7 +254,7 @@ fn held(m: &mut Machine<'_>, f: FiberId, mut u: Box<Until>) -> Next {
                 return ended(m, f, &u);
             }
             if over_ms(m, &u).is_some_and(|over| over >= 0) {
-                return out_of_time(m, &u);
+                return out_of_time(&u);
             }
             pause(m, f, u)
         }
@@ -278,7 +276,7 @@ fn broken(m: &mut Machine<'_>, f: FiberId, mut u: Box<Until>) -> Next {
         UntilKind::Become { .. } => {
             u.since = None;
             if over_ms(m, &u).is_some_and(|over| over >= 0) {
-                return out_of_time(m, &u);
+                return out_of_time(&u);
             }
             pause(m, f, u)
         }
@@ -312,8 +310,7 @@ fn ended(m: &mut Machine<'_>, f: FiberId, u: &Until) -> Next {
     Next::Done(Signal::Ok)
 }
 
-fn out_of_time(m: &Machine<'_>, u: &Until) -> Next {
-    let _ = m;
+fn out_of_time(u: &Until) -> Next {
     let why = match (u.last_why.is_empty(), u.kind) {
         (true, _) => format!("not stable within {}", verdict::after(u.deadline_ms)),
         (false, _) => format!(
