@@ -1,10 +1,10 @@
 //! Where the way parts: each answer on a line that says what follows from it or links to where it goes on.
 
 use crate::document::{Document, Role, role};
-use crate::flow::Entry;
+use crate::flow::{Entry, Spot};
 use crate::names::title_or;
 use crate::text::{and, code, inline};
-use runbook_grammar::ast::{Block, Expr, Stmt, StmtKind};
+use runbook_grammar::ast::{Arg, Block, ChooseArm, DecideArm, Expr, Name, Path, Stmt, StmtKind};
 
 /// One way to go.
 struct Arm<'a> {
@@ -15,91 +15,88 @@ struct Arm<'a> {
     body: &'a [Stmt],
 }
 
+impl<'a> Arm<'a> {
+    fn new(label: String, body: &'a [Stmt]) -> Arm<'a> {
+        Arm {
+            label,
+            note: String::new(),
+            body,
+        }
+    }
+}
+
 impl<'a> Document<'a> {
-    pub fn if_entry(
-        &mut self,
-        arms: &'a [(Expr, Block)],
-        otherwise: Option<&'a Block>,
-        level: usize,
-        number: &str,
-        after: Option<&str>,
-    ) {
+    /// Says how the way parts at an `if`, a `choose` or a `decide`, then writes the ways.
+    pub fn parting(&mut self, kind: &'a StmtKind, spot: Spot<'_>) {
+        let ways = match kind {
+            StmtKind::If { arms, otherwise } => self.if_ways(arms, otherwise.as_ref()),
+            StmtKind::Choose {
+                binds,
+                within,
+                arms,
+                ..
+            } => {
+                let binds = binds
+                    .as_ref()
+                    .map(|binds| format!("The answer is kept as {}.", code(&binds.text)));
+                let within = within.as_ref().map(|within| self.within(within));
+                let notes: Vec<_> = binds.into_iter().chain(within).collect();
+                self.out.block(&notes.join(" "));
+                self.choose_ways(arms)
+            }
+            StmtKind::Decide {
+                matrix,
+                inputs,
+                by,
+                arms,
+                ..
+            } => {
+                let text = self.decision(matrix, inputs, by.as_ref());
+                self.out.block(&text);
+                self.decide_ways(arms)
+            }
+            _ => return,
+        };
+        self.arms(ways, spot);
+    }
+
+    fn if_ways(&self, arms: &'a [(Expr, Block)], otherwise: Option<&'a Block>) -> Vec<Arm<'a>> {
         let mut ways: Vec<Arm<'a>> = Vec::new();
         for (index, (condition, block)) in arms.iter().enumerate() {
             let word = if index == 0 { "If" } else { "Otherwise, if" };
-            ways.push(Arm {
-                label: format!("{word} {}", self.code(condition)),
-                note: String::new(),
-                body: &block.body,
-            });
+            ways.push(Arm::new(
+                format!("{word} {}", self.code(condition)),
+                &block.body,
+            ));
         }
-        if let Some(block) = otherwise {
-            ways.push(Arm {
-                label: "Otherwise".to_owned(),
-                note: String::new(),
-                body: &block.body,
-            });
-        }
-        self.arms(ways, level, number, after);
+        ways.extend(otherwise.map(|block| Arm::new("Otherwise".to_owned(), &block.body)));
+        ways
     }
 
-    pub fn choose_entry(
-        &mut self,
-        stmt: &'a Stmt,
-        level: usize,
-        number: &str,
-        after: Option<&str>,
-    ) {
-        let StmtKind::Choose {
-            binds,
-            within,
-            arms,
-            ..
-        } = &stmt.kind
-        else {
-            return;
-        };
-        let binds = binds
-            .as_ref()
-            .map(|binds| format!("The answer is kept as {}.", code(&binds.text)));
-        let within = within.as_ref().map(|within| self.within(within));
-        let notes: Vec<_> = binds.into_iter().chain(within).collect();
-        self.out.block(&notes.join(" "));
-        let ways = arms.iter().map(|arm| {
-            let mut note = String::new();
+    fn choose_ways(&self, arms: &'a [ChooseArm]) -> Vec<Arm<'a>> {
+        let way = |arm: &'a ChooseArm| {
+            let mut way = Arm::new(inline(&arm.label), &arm.block.body);
             if arm.recommended {
-                note.push_str(" (recommended)");
+                way.note.push_str(" (recommended)");
             }
             if let Some(condition) = &arm.only_if {
-                note.push_str(&format!(" (only if {})", self.code(condition)));
+                way.note
+                    .push_str(&format!(" (only if {})", self.code(condition)));
             }
-            Arm {
-                label: inline(&arm.label),
-                note,
-                body: &arm.block.body,
-            }
-        });
-        let ways = ways.collect();
-        self.arms(ways, level, number, after);
+            way
+        };
+        arms.iter().map(way).collect()
     }
 
-    pub fn decide_entry(
-        &mut self,
-        stmt: &'a Stmt,
-        level: usize,
-        number: &str,
-        after: Option<&str>,
-    ) {
-        let StmtKind::Decide {
-            matrix,
-            inputs,
-            by,
-            arms,
-            ..
-        } = &stmt.kind
-        else {
-            return;
+    fn decide_ways(&self, arms: &'a [DecideArm]) -> Vec<Arm<'a>> {
+        let way = |arm: &'a DecideArm| {
+            let values: Vec<_> = arm.values.iter().map(|value| self.value(value)).collect();
+            Arm::new(values.join(" or "), &arm.block.body)
         };
+        arms.iter().map(way).collect()
+    }
+
+    fn decision(&self, matrix: &Path, inputs: &[Arg], by: Option<&Name>) -> String {
         let mut text = format!(
             "Find the row that fits in {}",
             self.names.declared("matrix", self.file, matrix)
@@ -118,44 +115,24 @@ impl<'a> Document<'a> {
             Some(by) => format!(". Its {} says what comes next.", code(&by.text)),
             None => ". It says what comes next.".to_owned(),
         });
-        self.out.block(&text);
-        let ways = arms.iter().map(|arm| {
-            let values: Vec<_> = arm.values.iter().map(|value| self.value(value)).collect();
-            Arm {
-                label: values.join(" or "),
-                note: String::new(),
-                body: &arm.block.body,
-            }
-        });
-        let ways = ways.collect();
-        self.arms(ways, level, number, after);
+        text
     }
 
-    pub fn attempt_entry(
-        &mut self,
-        stmt: &'a Stmt,
-        level: usize,
-        number: &str,
-        after: Option<&str>,
-    ) {
+    pub fn attempt_entry(&mut self, kind: &'a StmtKind, spot: Spot<'_>) {
         let StmtKind::Attempt {
             name,
             title,
             within,
             block,
             otherwise,
-        } = &stmt.kind
+        } = kind
         else {
             return;
         };
         let limit = within.as_ref().map(|within| self.amount(within));
-        let fallback = otherwise.as_ref().map(|otherwise| Arm {
-            label: format!(
-                "When this does not work: {}",
-                title_or(title.as_ref(), &name.text)
-            ),
-            note: String::new(),
-            body: &otherwise.body,
+        let fallback = otherwise.as_ref().map(|otherwise| {
+            let title = title_or(title.as_ref(), &name.text);
+            Arm::new(format!("When this does not work: {title}"), &otherwise.body)
         });
         let mut text = match &limit {
             Some(limit) => format!("Try this, for at most **{limit}** in all."),
@@ -176,25 +153,27 @@ impl<'a> Document<'a> {
             }
         }
         self.out.block(&text);
-        self.below(Some(&name.text), |doc| {
-            doc.scope_of(&block.body, level, number, after)
-        });
+        self.below(Some(&name.text), |doc| doc.scope_of(&block.body, spot));
         if let (Some(arm), Some(None)) = (fallback, sentence) {
             let number = format!(
-                "{number}{}.",
+                "{}{}.",
+                spot.number,
                 self.numbered(&block.body.iter().collect::<Vec<_>>(), "")
                     .len()
                     + 1
             );
-            self.heading(level + 1, &format!("{number} {}", arm.label), Some(&anchor));
-            self.below(Some(&name.text), |doc| {
-                doc.scope_of(arm.body, level + 1, &number, after)
-            });
+            let spot = spot.below(&number);
+            self.heading(
+                spot.level,
+                &format!("{number} {}", arm.label),
+                Some(&anchor),
+            );
+            self.below(Some(&name.text), |doc| doc.scope_of(arm.body, spot));
         }
     }
 
     /// A line for each way, then the ways that are too long for a line.
-    fn arms(&mut self, arms: Vec<Arm<'a>>, level: usize, number: &str, after: Option<&str>) {
+    fn arms(&mut self, arms: Vec<Arm<'a>>, spot: Spot<'_>) {
         let mut long: Vec<(Arm<'a>, Option<Entry<'a>>, String, String)> = Vec::new();
         for arm in arms {
             if let Some(sentence) = self.sentences(arm.body) {
@@ -211,9 +190,9 @@ impl<'a> Document<'a> {
                 self.out.leave();
                 continue;
             }
-            let own_number = format!("{number}{}", long.len() + 1);
+            let own_number = format!("{}{}", spot.number, long.len() + 1);
             let all: Vec<_> = arm.body.iter().collect();
-            let only = self.only_entry(&all, number, long.len());
+            let only = self.only_entry(&all, spot.number, long.len());
             let (title, anchor) = match &only {
                 Some(entry) => (entry.title.clone(), entry.anchor.clone()),
                 None => (
@@ -227,21 +206,23 @@ impl<'a> Document<'a> {
             ));
             long.push((arm, only, own_number, anchor));
         }
-        if let Some(after) = after {
+        if let Some(after) = spot.after {
             self.out.block(&format!(
                 "Unless it ends there, go on with {after} afterwards."
             ));
         }
         for (arm, only, own_number, anchor) in long {
             match only {
-                Some(entry) => self.entry(&entry, level + 1, after),
+                Some(entry) => self.entry(&entry, spot.level + 1, spot.after),
                 None => {
+                    let number = format!("{own_number}.");
+                    let spot = spot.below(&number);
                     self.heading(
-                        level + 1,
-                        &format!("{own_number}. {}", arm.label),
+                        spot.level,
+                        &format!("{number} {}", arm.label),
                         Some(&anchor),
                     );
-                    self.scope_of(arm.body, level + 1, &format!("{own_number}."), after);
+                    self.scope_of(arm.body, spot);
                 }
             }
         }

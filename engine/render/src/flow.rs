@@ -20,6 +20,39 @@ pub(crate) struct Entry<'a> {
     pub anchor: String,
 }
 
+/// Where numbered things are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'p> {
+    /// Of the heading above them.
+    pub level: usize,
+    /// What their numbers begin with: `3.1.`
+    pub number: &'p str,
+    /// A link to where a reader goes on after the last of them.
+    pub after: Option<&'p str>,
+}
+
+impl<'p> Spot<'p> {
+    /// One heading deeper.
+    pub fn below<'n>(self, number: &'n str) -> Spot<'n>
+    where
+        'p: 'n,
+    {
+        Spot {
+            level: self.level + 1,
+            number,
+            after: self.after,
+        }
+    }
+
+    /// The same where no one thing comes after them.
+    fn alone(self) -> Spot<'p> {
+        Spot {
+            after: None,
+            ..self
+        }
+    }
+}
+
 impl Entry<'_> {
     /// `[3. The service is back](#restored)`
     pub fn link(&self) -> String {
@@ -44,10 +77,10 @@ impl<'a> Document<'a> {
         let first = body
             .iter()
             .position(|stmt| matches!(role(&stmt.kind), Role::Flow | Role::Leaf));
-        let last_follow_up = |stmt: &&Stmt| !matches!(stmt.kind, StmtKind::FollowUp { .. });
+        let no_follow_up = |stmt: &&Stmt| !matches!(stmt.kind, StmtKind::FollowUp { .. });
         let flow: Vec<_> = body[first.unwrap_or(body.len())..]
             .iter()
-            .filter(last_follow_up)
+            .filter(no_follow_up)
             .collect();
         self.numbered(&flow, "")
     }
@@ -177,6 +210,11 @@ impl<'a> Document<'a> {
             return;
         };
         let number = format!("{}.", entry.number);
+        let spot = Spot {
+            level,
+            number: &number,
+            after,
+        };
         match &first.kind {
             StmtKind::Section {
                 name,
@@ -189,7 +227,7 @@ impl<'a> Document<'a> {
                         .block(&format!("*To be done within {}.*", self.amount(within)));
                 }
                 self.below(name.as_ref().map(|name| name.text.as_str()), |doc| {
-                    doc.scope_of(&block.body, level, &number, after)
+                    doc.scope_of(&block.body, spot)
                 });
             }
             StmtKind::Step { name, block, .. } => {
@@ -220,29 +258,16 @@ impl<'a> Document<'a> {
                 let body = block.as_ref().map_or(&[][..], |block| &block.body);
                 self.below(Some(&name.text), |doc| doc.content(body));
             }
-            StmtKind::If { arms, otherwise } => {
-                self.if_entry(arms, otherwise.as_ref(), level, &number, after)
+            kind @ (StmtKind::If { .. } | StmtKind::Choose { .. } | StmtKind::Decide { .. }) => {
+                self.parting(kind, spot)
             }
-            StmtKind::Choose { .. } => self.choose_entry(first, level, &number, after),
-            StmtKind::Decide { .. } => self.decide_entry(first, level, &number, after),
-            StmtKind::Attempt { .. } => self.attempt_entry(first, level, &number, after),
+            kind @ StmtKind::Attempt { .. } => self.attempt_entry(kind, spot),
             StmtKind::Parallel { max, block, .. } => {
                 let most = max.as_ref().map_or(String::new(), |max| {
                     format!(", at most {} of them at once", self.amount(max))
                 });
                 self.out.block(&format!("*These may be done at the same time{most}. If one fails, the others are still finished.*"));
-                self.scope_of(&block.body, level, &number, None);
-            }
-            StmtKind::For {
-                parallel, block, ..
-            } if has_flow(&block.body) => {
-                if let Some(parallel) = parallel {
-                    self.out.block(&format!(
-                        "*Up to {} of them at once.*",
-                        self.amount(parallel)
-                    ));
-                }
-                self.scope_of(&block.body, level, &number, None);
+                self.scope_of(&block.body, spot.alone());
             }
             StmtKind::For {
                 parallel, block, ..
@@ -253,7 +278,11 @@ impl<'a> Document<'a> {
                         self.amount(parallel)
                     ));
                 }
-                self.content(&block.body);
+                if has_flow(&block.body) {
+                    self.scope_of(&block.body, spot.alone());
+                } else {
+                    self.content(&block.body);
+                }
             }
             StmtKind::WaitUpTo { block, .. } => {
                 let text = self.waiting(&first.kind);
@@ -277,12 +306,12 @@ impl<'a> Document<'a> {
     }
 
     /// A block that holds numbered things: its policies, then those.
-    pub fn scope_of(&mut self, body: &'a [Stmt], level: usize, number: &str, after: Option<&str>) {
+    pub fn scope_of(&mut self, body: &'a [Stmt], spot: Spot<'_>) {
         let all: Vec<_> = body.iter().collect();
         self.interpreted(body, |doc| {
             doc.policies_before(&all);
-            let entries = doc.numbered(&all, number);
-            doc.entries(entries, level + 1, after);
+            let entries = doc.numbered(&all, spot.number);
+            doc.entries(entries, spot.level + 1, spot.after);
             doc.handlers(&all);
         });
     }
