@@ -88,17 +88,12 @@ pub fn show(args: &args::Show) -> Exit {
 /// Title, facts, where it stands, what is asked.
 fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
     let view = page.view;
-    let g = page.look.glyphs;
     let mut lines = Vec::new();
     let title = replay
         .head
         .as_ref()
         .map_or("a run without a beginning", |head| head.title.as_str());
-    lines.extend(
-        wrap(&harmless(title), page.width, "", "")
-            .iter()
-            .map(|line| page.look.paint(Tone::Title, line)),
-    );
+    lines.extend(page.text(Tone::Title, "", title));
     let mut row = |name: &str, text: &str, tone: Tone| {
         if !text.is_empty() {
             let indent = " ".repeat(11);
@@ -131,18 +126,7 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
         Tone::Plain,
     );
     if !matches!(view.phase, Phase::Ended { .. }) {
-        let mut place = view.within.clone();
-        if let Some(step) = &view.step {
-            place.push(format!(
-                "step {} of {}: {}",
-                step.number, step.of, step.title
-            ));
-        }
-        row(
-            "stands at",
-            &place.join(&format!(" {} ", g.arrow)),
-            Tone::Plain,
-        );
+        row("stands at", &status::place(view, page.look), Tone::Plain);
         row(
             "clocks",
             &status::clocks(view, runbook_host::clock::now(), page.look),

@@ -283,11 +283,7 @@ impl Dialogs {
     /// Shows the question with everything that belongs to it.
     fn put(&self, current: &Waiting) {
         let screen = self.screen();
-        let page = Page {
-            look: screen.look,
-            width: screen.width(),
-            view: &current.view,
-        };
+        let page = screen.page(&current.view);
         let width = screen.width();
         let mut lines = vec![String::new()];
         for detail in details(&current.prompt)

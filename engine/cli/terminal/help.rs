@@ -2,6 +2,7 @@
 
 use runbook_core::view::View;
 
+use super::status;
 use super::style::{Look, Tone};
 use super::text::{harmless, wrap};
 
@@ -16,17 +17,7 @@ pub fn lines(view: &View, clocks: &str, answers: &str, look: Look, width: usize)
         }
     };
     row("runbook", &view.title);
-    let mut place = view.within.clone();
-    if let Some(step) = &view.step {
-        place.push(format!(
-            "step {} of {}: {}",
-            step.number, step.of, step.title
-        ));
-    }
-    row(
-        "you are at",
-        &place.join(&format!(" {} ", look.glyphs.arrow)),
-    );
+    row("you are at", &status::place(view, look));
     row("severity", view.severity.as_deref().unwrap_or_default());
     row("clocks", clocks);
     row(

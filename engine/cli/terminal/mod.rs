@@ -104,23 +104,16 @@ impl Terminal {
         }
         self.begun = Begun::Yes;
         let mut screen = self.screen();
-        let width = screen.width();
-        let mut lines: Vec<String> = wrap(&harmless(&view.title), width, "", "")
-            .iter()
-            .map(|line| screen.paint(Tone::Title, line))
-            .collect();
+        let page = screen.page(view);
+        let mut lines = page.text(Tone::Title, "", &view.title);
         let facts = format!(
             "run {} {} {}",
             short(&view.run),
             screen.glyphs().dot,
             view.operator
         );
-        lines.extend(
-            wrap(&harmless(&facts), width, "", "")
-                .iter()
-                .map(|line| screen.paint(Tone::Quiet, line)),
-        );
-        lines.push(screen.paint(Tone::Quiet, &screen.glyphs().rule.repeat(width)));
+        lines.extend(page.text(Tone::Quiet, "", &facts));
+        lines.push(screen.paint(Tone::Quiet, &screen.glyphs().rule.repeat(page.width)));
         screen.print(lines);
     }
 }
@@ -144,12 +137,7 @@ impl Operator for Terminal {
             self.tail = Tail::default();
         }
         let mut screen = self.screen();
-        let lines = Page {
-            look: screen.look,
-            width: screen.width(),
-            view,
-        }
-        .lines(notice);
+        let lines = screen.page(view).lines(notice);
         screen.print(lines);
     }
 
@@ -160,11 +148,7 @@ impl Operator for Terminal {
             None => {
                 // Why it is asked (again) must not be lost with the question.
                 let mut screen = self.screen();
-                let page = Page {
-                    look: screen.look,
-                    width: screen.width(),
-                    view,
-                };
+                let page = screen.page(view);
                 let details = prompt
                     .detail
                     .iter()
@@ -215,11 +199,7 @@ impl Operator for Terminal {
         }
         let mut screen = self.screen();
         screen.close();
-        let page = Page {
-            look: screen.look,
-            width: screen.width(),
-            view,
-        };
+        let page = screen.page(view);
         let lines = ending(&page, view);
         screen.print(lines);
         drop(screen);

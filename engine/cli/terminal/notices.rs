@@ -28,7 +28,7 @@ impl Page<'_> {
     }
 
     /// Wrapped text, each line in one tone, behind an indentation.
-    fn text(&self, tone: Tone, indent: &str, text: &str) -> Vec<String> {
+    pub fn text(&self, tone: Tone, indent: &str, text: &str) -> Vec<String> {
         let lines = text
             .lines()
             .flat_map(|line| wrap(&harmless(line), self.width, indent, indent));

@@ -5,6 +5,9 @@ use std::io::Write;
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
+use runbook_core::view::View;
+
+use super::notices::Page;
 use super::style::{Glyphs, Look, Tone, Tty};
 
 /// How wide text runs at most: longer lines are hard to read.
@@ -100,6 +103,15 @@ impl Screen {
         match self.lines {
             Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(8, WIDEST),
             Tty::No => WIDEST,
+        }
+    }
+
+    /// Where a notice is shown now.
+    pub fn page<'v>(&self, view: &'v View) -> Page<'v> {
+        Page {
+            look: self.look,
+            width: self.width(),
+            view,
         }
     }
 

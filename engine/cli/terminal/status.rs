@@ -69,6 +69,16 @@ pub fn rows(view: &View, now: Moment, look: Look, width: usize, tail: &[String])
     rows
 }
 
+/// `Roll back → step 3 of 9: Build`, from the outside in.
+pub fn place(view: &View, look: Look) -> String {
+    let step = view
+        .step
+        .as_ref()
+        .map(|step| format!("step {} of {}: {}", step.number, step.of, step.title));
+    let around: Vec<String> = view.within.iter().cloned().chain(step).collect();
+    around.join(&format!(" {} ", look.glyphs.arrow))
+}
+
 /// `Quick fix 3m 12s left · restored 52m 10s left`, the next to pass first.
 pub fn clocks(view: &View, now: Moment, look: Look) -> String {
     let each = view

@@ -1,4 +1,5 @@
-//! The whole conversation as text: what was told, run, asked, answered, and how it ended.
+//! The whole conversation as text: what was told, run, asked, answered, and how it ended. Its words are not the
+//! terminal's on purpose: they hold paths, marks and numbers that a snapshot should lose by no change of style.
 
 use runbook_core::State;
 use runbook_core::effect::{Effect, EnvValue, Manner, Notice, Role, Run, Verdict};
