@@ -164,7 +164,7 @@ fn made(interpreter: Interpreter, text: &str, value: &Value) -> Result<Made, Vec
             };
             parts.push(StrPart::Hole {
                 path: Path {
-                    names: vec![name],
+                    names: vec![name].into(),
                     span: Span::default(),
                 },
                 span: Span::default(),
@@ -181,7 +181,7 @@ fn made(interpreter: Interpreter, text: &str, value: &Value) -> Result<Made, Vec
     let (pieces, errors) = shell::pieces(
         interpreter,
         &Str {
-            parts,
+            parts: parts.into(),
             span: Span::default(),
         },
         &holes,

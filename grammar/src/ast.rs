@@ -2,6 +2,8 @@
 //! `plan`'s business. One kind of [`Block`] and one [`Stmt`] serve the whole language: the parser takes any
 //! statement anywhere a statement may stand, and `plan` says which belong where.
 //!
+//! A statement is small, because a file has many: what few of them have stands in a `Box`.
+//!
 //! Nothing here is deeper than [`MAX_DEPTH`] blocks, so code that walks it may recurse.
 
 use crate::span::{SourceId, Span};
@@ -56,7 +58,7 @@ pub struct Name {
 /// `a.b.c`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    pub names: Vec<Name>,
+    pub names: Box<[Name]>,
     pub span: Span,
 }
 
@@ -64,7 +66,7 @@ pub struct Path {
 /// common indentation of a fence is gone, a `\`-continued command line keeps its `\` and newline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Str {
-    pub parts: Vec<StrPart>,
+    pub parts: Box<[StrPart]>,
     /// With quotes, for a string.
     pub span: Span,
 }
@@ -97,7 +99,7 @@ impl Str {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    pub body: Vec<Stmt>,
+    pub body: Box<[Stmt]>,
     /// With both braces.
     pub span: Span,
     /// Stood whole on the line of its head.
@@ -137,7 +139,7 @@ pub enum StmtKind {
     Severity {
         name: Name,
         title: Str,
-        within: Option<Expr>,
+        within: Option<Box<Expr>>,
     },
     /// The block holds [`StmtKind::Fields`], [`StmtKind::EscalateAfter`] and prose.
     Contact {
@@ -154,9 +156,9 @@ pub enum StmtKind {
     Needs(Need),
     Param {
         name: Name,
-        ty: TypeExpr,
+        ty: Box<TypeExpr>,
         prompt: Option<Str>,
-        default: Option<Expr>,
+        default: Option<Box<Expr>>,
         block: Option<Block>,
     },
     /// `suggest from ? cmd`
@@ -182,11 +184,11 @@ pub enum StmtKind {
         module: Module,
         alias: Option<Name>,
     },
-    Matrix(Matrix),
+    Matrix(Box<Matrix>),
     Procedure {
         name: Name,
         params: Vec<Formal>,
-        returns: Option<TypeExpr>,
+        returns: Option<Box<TypeExpr>>,
         title: Option<Str>,
         block: Block,
     },
@@ -215,12 +217,12 @@ pub enum StmtKind {
     Every(Expr),
     FiresWhen {
         when: FiresWhen,
-        lasting: Option<Expr>,
+        lasting: Option<Box<Expr>>,
     },
     StartWith(Vec<(Name, Expr)>),
     FollowUp {
         title: Str,
-        within: Option<Expr>,
+        within: Option<Box<Expr>>,
         to: Option<Path>,
         block: Option<Block>,
     },
@@ -229,7 +231,7 @@ pub enum StmtKind {
     Section {
         name: Option<Name>,
         title: Str,
-        within: Option<Expr>,
+        within: Option<Box<Expr>>,
         block: Block,
     },
     Step {
@@ -240,63 +242,63 @@ pub enum StmtKind {
     Checkpoint {
         name: Name,
         title: Str,
-        after: Option<Expr>,
-        since: Option<Name>,
+        after: Option<Box<Expr>>,
+        since: Option<Box<Name>>,
         block: Option<Block>,
     },
     If {
         arms: Vec<(Expr, Block)>,
-        otherwise: Option<Block>,
+        otherwise: Option<Box<Block>>,
     },
     Choose {
         question: Str,
         binds: Option<Name>,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
         arms: Vec<ChooseArm>,
         span_arms: Span,
     },
     Decide {
         matrix: Path,
         inputs: Vec<Arg>,
-        by: Option<Name>,
+        by: Option<Box<Name>>,
         arms: Vec<DecideArm>,
         span_arms: Span,
     },
     Attempt {
         name: Name,
         title: Option<Str>,
-        within: Option<Expr>,
+        within: Option<Box<Expr>>,
         block: Block,
-        otherwise: Option<Block>,
+        otherwise: Option<Box<Block>>,
     },
     Parallel {
         title: Option<Str>,
-        max: Option<Expr>,
+        max: Option<Box<Expr>>,
         block: Block,
     },
     For {
         name: Name,
-        items: Expr,
-        parallel: Option<Expr>,
+        items: Box<Expr>,
+        parallel: Option<Box<Expr>>,
         block: Block,
     },
     Wait(Expr),
     WaitUpTo {
-        limit: Expr,
-        every: Option<Expr>,
-        stable: Option<Expr>,
+        limit: Box<Expr>,
+        every: Option<Box<Expr>>,
+        stable: Option<Box<Expr>>,
         block: Block,
     },
     Watch {
-        lasting: Expr,
-        every: Option<Expr>,
-        allow: Option<Expr>,
+        lasting: Box<Expr>,
+        every: Option<Box<Expr>>,
+        allow: Option<Box<Expr>>,
         block: Block,
     },
-    Do(Call),
+    Do(Box<Call>),
     Let {
         name: Name,
-        ty: Option<TypeExpr>,
+        ty: Option<Box<TypeExpr>>,
         value: LetValue,
     },
     Notify(Path),
@@ -309,32 +311,32 @@ pub enum StmtKind {
         outcome: Name,
         text: Option<Str>,
     },
-    Return(Option<Expr>),
+    Return(Option<Box<Expr>>),
 
     // ---- things done in a step
     Command(Command),
-    Http(Http),
+    Http(Box<Http>),
     Ask {
         name: Name,
-        ty: TypeExpr,
+        ty: Box<TypeExpr>,
         question: Str,
-        default: Option<Expr>,
-        within: Option<Within>,
+        default: Option<Box<Expr>>,
+        within: Option<Box<Within>>,
         block: Option<Block>,
     },
     Confirm {
         question: Str,
         or_skip: bool,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
     },
     Item {
         text: Str,
-        evidence: Option<Formal>,
+        evidence: Option<Box<Formal>>,
     },
     Approve {
         text: Str,
         by: Option<Path>,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
     },
     Expect {
         condition: Expr,
@@ -359,8 +361,8 @@ pub enum StmtKind {
     Timeout(Expr),
     Retry {
         times: Expr,
-        every: Option<Expr>,
-        backoff: Option<Expr>,
+        every: Option<Box<Expr>>,
+        backoff: Option<Box<Expr>>,
     },
     OnlyIf(Expr),
     DoneIf(Look),
@@ -369,7 +371,7 @@ pub enum StmtKind {
     Repeatable,
     Takes {
         from: Expr,
-        to: Option<Expr>,
+        to: Option<Box<Expr>>,
     },
     In(Expr),
     Env {
@@ -492,21 +494,21 @@ pub struct Call {
 pub enum LetValue {
     Expr(Expr),
     Command(Command),
-    Http(Http),
-    Do(Call),
+    Http(Box<Http>),
+    Do(Box<Call>),
 }
 
 /// What may follow `done if`, `from`, `suggest from`, a snapshot label: something that looks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
     Command(Command),
-    Http(Http),
+    Http(Box<Http>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
     Command(Command),
-    Http(Http),
+    Http(Box<Http>),
     Block(Block),
 }
 
@@ -682,7 +684,7 @@ pub enum TypeKind {
     /// `m.column`
     Column(Path),
     /// A word that is no type; `plan` reports it with near-miss names.
-    Unknown(Name),
+    Unknown(Box<Name>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -710,15 +712,15 @@ pub enum ExprKind {
     },
     List(Vec<Expr>),
     Name(Name),
-    Field(Box<Expr>, Name),
+    Field(Box<Expr>, Box<Name>),
     Index(Box<Expr>, Box<Expr>),
-    Call(Name, Vec<Expr>),
+    Call(Box<Name>, Vec<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
     Negate(Box<Expr>),
     IsEmpty(Box<Expr>),
     IsSet(Box<Expr>),
-    Matches(Box<Expr>, Pattern),
+    Matches(Box<Expr>, Box<Pattern>),
     /// `a..b`, both ends in; right of `in` and in a matrix cell.
     Range(Box<Expr>, Box<Expr>),
     Paren(Box<Expr>),

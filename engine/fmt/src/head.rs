@@ -34,7 +34,8 @@ impl Printer<'_> {
             }
             StmtKind::Objective { within, until } => {
                 let mut text = Text::new("objective ");
-                text.join(self.expr(within)).add(&behind(" until ", until));
+                text.join(self.expr(within))
+                    .add(&behind(" until ", until.as_ref()));
                 self.push(text);
             }
             StmtKind::Severity {
@@ -127,7 +128,7 @@ impl Printer<'_> {
                     Module::Std(path) => format!("std.{}", dotted(path)),
                     Module::File(path) => self.slice(path.span).to_owned(),
                 };
-                self.push_plain(format!("use {module}{}", behind(" as ", alias)));
+                self.push_plain(format!("use {module}{}", behind(" as ", alias.as_ref())));
             }
             StmtKind::Matrix(matrix) => {
                 let mut head = Text::new(format!("matrix {}", matrix.name.text));
@@ -195,7 +196,7 @@ impl Printer<'_> {
                     FiresWhen::Condition(condition) => text.join(self.expr(condition)),
                     FiresWhen::Failing => text.add("failing"),
                 };
-                self.clause(&mut text, "for", lasting.as_ref());
+                self.clause(&mut text, "for", lasting.as_deref());
                 self.push(text);
             }
             StmtKind::StartWith(values) => {
@@ -215,7 +216,7 @@ impl Printer<'_> {
                 block,
             } => {
                 let mut head = self.titled("follow_up", Some(title));
-                self.clause(&mut head, "within", within.as_ref());
+                self.clause(&mut head, "within", within.as_deref());
                 if let Some(to) = to {
                     head.add(" to ").add(&dotted(to));
                 }
@@ -228,9 +229,9 @@ impl Printer<'_> {
                 within,
                 block,
             } => {
-                let mut head = Text::new(format!("section{}", behind(" ", name)));
+                let mut head = Text::new(format!("section{}", behind(" ", name.as_ref())));
                 head.add(" ").join(self.string(title));
-                self.clause(&mut head, "within", within.as_ref());
+                self.clause(&mut head, "within", within.as_deref());
                 self.push_block(head, block);
             }
             StmtKind::Step { name, title, block } => {
@@ -245,8 +246,8 @@ impl Printer<'_> {
                 block,
             } => {
                 let mut head = self.named("checkpoint", name, title);
-                self.clause(&mut head, "after", after.as_ref());
-                head.add(&behind(" since ", since));
+                self.clause(&mut head, "after", after.as_deref());
+                head.add(&behind(" since ", since.as_deref()));
                 self.push_head(head, block.as_ref());
             }
             StmtKind::If { arms, otherwise } => {
@@ -270,8 +271,8 @@ impl Printer<'_> {
                 span_arms,
             } => {
                 let mut head = self.titled("choose", Some(question));
-                head.add(&behind(" as ", binds));
-                self.within(&mut head, within.as_ref());
+                head.add(&behind(" as ", binds.as_ref()));
+                self.within(&mut head, within.as_deref());
                 self.braces(head, arms, *span_arms, |arm| arm.span, Self::choose_arm);
             }
             StmtKind::Decide {
@@ -293,7 +294,7 @@ impl Printer<'_> {
                     }
                     head.add(")");
                 }
-                head.add(&behind(" by ", by));
+                head.add(&behind(" by ", by.as_deref()));
                 self.braces(head, arms, *span_arms, |arm| arm.span, Self::decide_arm);
             }
             StmtKind::Attempt {
@@ -307,7 +308,7 @@ impl Printer<'_> {
                 if let Some(title) = title {
                     head.add(" ").join(self.string(title));
                 }
-                self.clause(&mut head, "within", within.as_ref());
+                self.clause(&mut head, "within", within.as_deref());
                 let mut tail = self.block(head, block);
                 if let Some(otherwise) = otherwise {
                     tail.add(" otherwise");
@@ -317,7 +318,7 @@ impl Printer<'_> {
             }
             StmtKind::Parallel { title, max, block } => {
                 let mut head = self.titled("parallel", title.as_ref());
-                self.clause(&mut head, "max", max.as_ref());
+                self.clause(&mut head, "max", max.as_deref());
                 self.push_block(head, block);
             }
             StmtKind::For {
@@ -328,7 +329,7 @@ impl Printer<'_> {
             } => {
                 let mut head = Text::new(format!("for {} in ", name.text));
                 head.join(self.expr(items));
-                self.clause(&mut head, "parallel", parallel.as_ref());
+                self.clause(&mut head, "parallel", parallel.as_deref());
                 self.push_block(head, block);
             }
             StmtKind::Wait(time) => self.word_and_expr("wait", time),
@@ -340,8 +341,8 @@ impl Printer<'_> {
             } => {
                 let mut head = Text::new("wait up to ");
                 head.join(self.expr(limit));
-                self.clause(&mut head, "every", every.as_ref());
-                self.clause(&mut head, "stable", stable.as_ref());
+                self.clause(&mut head, "every", every.as_deref());
+                self.clause(&mut head, "stable", stable.as_deref());
                 self.push_block(head, block);
             }
             StmtKind::Watch {
@@ -352,7 +353,7 @@ impl Printer<'_> {
             } => {
                 let mut head = Text::new("watch for ");
                 head.join(self.expr(lasting));
-                self.clause(&mut head, "every", every.as_ref());
+                self.clause(&mut head, "every", every.as_deref());
                 if let Some(allow) = allow {
                     let one = matches!(&allow.kind, ExprKind::Number(count) if *count == 1.into());
                     head.add(" allow ").join(self.expr(allow)).add(if one {
@@ -408,7 +409,7 @@ impl Printer<'_> {
                 if let Some(default) = default {
                     head.add(" = ").join(self.expr(default));
                 }
-                self.within(&mut head, within.as_ref());
+                self.within(&mut head, within.as_deref());
                 self.push_head(head, block.as_ref());
             }
             StmtKind::Confirm {
@@ -418,7 +419,7 @@ impl Printer<'_> {
             } => {
                 let mut text = self.titled("confirm", Some(question));
                 text.add(if *or_skip { " or skip" } else { "" });
-                self.within(&mut text, within.as_ref());
+                self.within(&mut text, within.as_deref());
                 self.push(text);
             }
             StmtKind::Item { text, evidence } => {
@@ -438,7 +439,7 @@ impl Printer<'_> {
                 if let Some(by) = by {
                     head.add(" by ").add(&dotted(by));
                 }
-                self.within(&mut head, within.as_ref());
+                self.within(&mut head, within.as_deref());
                 self.push(head);
             }
             StmtKind::Expect { condition, why } => {
@@ -483,8 +484,8 @@ impl Printer<'_> {
             } => {
                 let mut text = Text::new("retry ");
                 text.join(self.expr(times));
-                self.clause(&mut text, "every", every.as_ref());
-                self.clause(&mut text, "backoff", backoff.as_ref());
+                self.clause(&mut text, "every", every.as_deref());
+                self.clause(&mut text, "backoff", backoff.as_deref());
                 self.push(text);
             }
             StmtKind::OnlyIf(condition) => self.word_and_expr("only if", condition),
@@ -597,7 +598,6 @@ impl Printer<'_> {
     }
 }
 
-fn behind(word: &str, name: &Option<Name>) -> String {
-    name.as_ref()
-        .map_or(String::new(), |name| format!("{word}{}", name.text))
+fn behind(word: &str, name: Option<&Name>) -> String {
+    name.map_or(String::new(), |name| format!("{word}{}", name.text))
 }

@@ -152,7 +152,8 @@ mod tests {
             parts: vec![StrPart::Text {
                 text: path.to_owned(),
                 span: Span::default(),
-            }],
+            }]
+            .into(),
             span: Span::default(),
         })
     }

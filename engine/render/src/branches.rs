@@ -29,7 +29,7 @@ impl<'a> Document<'a> {
     /// Says how the way parts at an `if`, a `choose` or a `decide`, then writes the ways.
     pub fn parting(&mut self, kind: &'a StmtKind, spot: Spot<'_>) {
         let ways = match kind {
-            StmtKind::If { arms, otherwise } => self.if_ways(arms, otherwise.as_ref()),
+            StmtKind::If { arms, otherwise } => self.if_ways(arms, otherwise.as_deref()),
             StmtKind::Choose {
                 binds,
                 within,
@@ -51,7 +51,7 @@ impl<'a> Document<'a> {
                 arms,
                 ..
             } => {
-                let text = self.decision(matrix, inputs, by.as_ref());
+                let text = self.decision(matrix, inputs, by.as_deref());
                 self.out.block(&text);
                 self.decide_ways(arms)
             }

@@ -63,7 +63,7 @@ impl<'a> Document<'a> {
                 value: LetValue::Command(command),
             } => {
                 self.out
-                    .block(&self.noting("Look", command.mark, &name.text, ty.as_ref()));
+                    .block(&self.noting("Look", command.mark, &name.text, ty.as_deref()));
                 self.command_body(command);
             }
             StmtKind::Let {
@@ -72,7 +72,7 @@ impl<'a> Document<'a> {
                 value: LetValue::Http(http),
             } => {
                 self.out
-                    .block(&self.noting("Look", http_mark(http), &name.text, ty.as_ref()));
+                    .block(&self.noting("Look", http_mark(http), &name.text, ty.as_deref()));
                 self.http_body(http);
             }
             StmtKind::Expect { condition, why } => {
@@ -157,7 +157,7 @@ impl<'a> Document<'a> {
                 to,
                 block,
             } => {
-                self.follow_up(title, within.as_ref(), to.as_ref(), block.as_ref());
+                self.follow_up(title, within.as_deref(), to.as_ref(), block.as_ref());
             }
 
             StmtKind::Snapshot { name, entries, .. } => {

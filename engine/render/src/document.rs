@@ -148,7 +148,7 @@ impl<'a> Document<'a> {
             TypeKind::Column(path) => match path.names.split_last() {
                 Some((column, matrix)) if !matrix.is_empty() => {
                     let matrix = Path {
-                        names: matrix.to_vec(),
+                        names: matrix.to_vec().into(),
                         span: path.span,
                     };
                     format!(

@@ -180,7 +180,7 @@ impl<'a> Document<'a> {
                     }
                     StmtKind::EscalateAfter { after, to } => {
                         let path = runbook_grammar::ast::Path {
-                            names: vec![to.clone()],
+                            names: vec![to.clone()].into(),
                             span: to.span,
                         };
                         upward.push(format!(

@@ -252,13 +252,13 @@ pub(crate) fn blocks(kind: &StmtKind) -> Vec<&Block> {
         StmtKind::If { arms, otherwise } => arms
             .iter()
             .map(|(_, block)| block)
-            .chain(otherwise)
+            .chain(otherwise.as_deref())
             .collect(),
         StmtKind::Choose { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),
         StmtKind::Decide { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),
         StmtKind::Attempt {
             block, otherwise, ..
-        } => [block].into_iter().chain(otherwise).collect(),
+        } => [block].into_iter().chain(otherwise.as_deref()).collect(),
         _ => Vec::new(),
     }
 }

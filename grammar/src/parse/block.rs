@@ -15,14 +15,14 @@ use crate::near::nearest;
 #[derive(Default)]
 pub(super) struct Body {
     pub(super) stmts: Vec<Stmt>,
-    /// Where the last statement stands in the text.
+    /// Where the last statement stands in all of the text.
     last: std::ops::Range<usize>,
 }
 
 impl Body {
     /// Reads a statement, and looks whether it is indented as if it belonged to the one before.
     pub(super) fn add<'s>(&mut self, ctx: &mut Ctx<'s>, pair: Pair<'s>) {
-        let start = pair.as_span().start();
+        let start = ctx.base + pair.as_span().start();
         let at = start..start + pair.as_str().trim_end().len();
         if let Some(last) = self.stmts.last()
             && let Some(name) = wants_block(&last.kind)
@@ -36,17 +36,18 @@ impl Body {
     }
 }
 
-/// Reports a line that is indented deeper than the statement above, which has no block.
+/// Reports a line that is indented deeper than the statement above, which has no block; by places in all of the text.
 fn under(ctx: &mut Ctx<'_>, name: &str, above: &std::ops::Range<usize>, below: usize) {
-    let column = |place: usize| place - ctx.text[..place].rfind('\n').map_or(0, |end| end + 1);
-    if column(below) <= column(above.start) || !ctx.text[above.start..below].contains('\n') {
+    let text = ctx.whole;
+    let column = |place: usize| place - text[..place].rfind('\n').map_or(0, |end| end + 1);
+    if column(below) <= column(above.start) || !text[above.start..below].contains('\n') {
         return;
     }
-    let line = ctx.text[above.clone()]
+    let line = text[above.clone()]
         .find('\n')
         .map_or(above.end, |end| above.start + end);
-    let head = ctx.span(above.start, line);
-    let place = ctx.span(below, below + first_word(&ctx.text[below..]).len());
+    let head = ctx.place(above.start, line);
+    let place = ctx.place(below, below + first_word(&text[below..]).len());
     let message = format!("a line is indented below {name}, which has no block");
     let label = "this looks as if it belonged to it";
     ctx.push(
@@ -85,11 +86,12 @@ pub(super) fn block<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Block {
                     body.add(ctx, kid);
                 }
             }
+            body.stmts.shrink_to_fit();
             body.stmts
         })
         .unwrap_or_default();
     Block {
-        body,
+        body: body.into(),
         span,
         inline: frame.inline,
     }

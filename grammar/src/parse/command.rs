@@ -80,7 +80,7 @@ fn command_line<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, mark: usize) -> Str {
         }
     }
     Str {
-        parts: text::parts(ctx, words, start, Escapes::Verbatim),
+        parts: text::parts(ctx, words, start, Escapes::Verbatim).into(),
         span: ctx.span(start, start + words.len()),
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn fence<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Fence {
         verbatim: false,
         lenient: false,
         text: Str {
-            parts: Vec::new(),
+            parts: Box::default(),
             span: span.after(),
         },
         ticks,
@@ -182,7 +182,7 @@ fn fence_text<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, verbatim: bool) -> Str {
     // The grammar's lines have their line end before them, a script's behind them: the text is one byte off.
     let Some(body) = pair.as_str().strip_prefix('\n') else {
         return Str {
-            parts: Vec::new(),
+            parts: Box::default(),
             span: ctx.pair_span(pair),
         };
     };
@@ -203,7 +203,7 @@ fn fence_text<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>, verbatim: bool) -> Str {
         at += words.len() + 1;
     }
     Str {
-        parts: writer.finish(ctx),
+        parts: writer.finish(ctx).into(),
         span: ctx.span(start, (start + body.len() + 1).min(ctx.text.len())),
     }
 }
@@ -297,12 +297,12 @@ pub(super) fn http<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Http {
             let start = pair.as_span().start();
             let address = pair.as_str();
             Str {
-                parts: text::parts(head.ctx, address, start, Escapes::Verbatim),
+                parts: text::parts(head.ctx, address, start, Escapes::Verbatim).into(),
                 span: head.ctx.pair_span(&pair),
             }
         }
         None => Str {
-            parts: Vec::new(),
+            parts: Box::default(),
             span: head.missing("an address"),
         },
     };
@@ -457,7 +457,7 @@ fn http_pair<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Option<HttpOption> {
     let lead = words.len() - words[1..].trim_start().len();
     let text = &words[lead..];
     let value = Str {
-        parts: text::parts(ctx, text, start + lead, Escapes::Verbatim),
+        parts: text::parts(ctx, text, start + lead, Escapes::Verbatim).into(),
         span: ctx.span(start + lead, start + words.len()),
     };
     Some(if header {
@@ -479,5 +479,5 @@ pub(super) fn opt_look<'s>(head: &mut Head<'_, 's>) -> Option<Look> {
         return Some(Look::Command(command(head.ctx, pair)));
     }
     let pair = head.take(Rule::http)?;
-    Some(Look::Http(http(head.ctx, pair)))
+    Some(Look::Http(Box::new(http(head.ctx, pair))))
 }

@@ -44,7 +44,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Severity {
                 name,
                 title,
-                within,
+                within: within.map(Box::new),
             }
         }
         Rule::contact => contact(head),
@@ -64,9 +64,9 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let default = head.opt_default();
             StmtKind::Param {
                 name,
-                ty,
+                ty: Box::new(ty),
                 prompt,
-                default,
+                default: default.map(Box::new),
                 block: head.block(Want::May),
             }
         }
@@ -148,7 +148,10 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             };
             let lasting = head.clauses(&["for"]).value(head.ctx, "for");
             head.end();
-            StmtKind::FiresWhen { when, lasting }
+            StmtKind::FiresWhen {
+                when,
+                lasting: lasting.map(Box::new),
+            }
         }
         Rule::start_with => start_with(head),
         Rule::follow_up => {
@@ -158,7 +161,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let to = clauses.path(head.ctx, "to");
             StmtKind::FollowUp {
                 title,
-                within,
+                within: within.map(Box::new),
                 to,
                 block: head.block(Want::May),
             }
@@ -225,7 +228,11 @@ fn contact(head: &mut Head<'_, '_>) -> StmtKind {
             block::stmt(ctx, kid)
         });
         head.heard();
-        found = Some(Block { body, span, inline });
+        found = Some(Block {
+            body: body.into(),
+            span,
+            inline,
+        });
     }
     head.end();
     StmtKind::Contact {
@@ -301,7 +308,7 @@ fn secret(head: &mut Head<'_, '_>) -> Option<StmtKind> {
 fn use_stmt(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     let module = match head.opt_path() {
         Some(mut path) if path.names.len() > 1 && path.names[0].text == "std" => {
-            path.names.remove(0);
+            path.names = path.names.into_iter().skip(1).collect();
             Some(Module::Std(path))
         }
         Some(Path { span, .. }) => {
@@ -338,7 +345,7 @@ fn procedure(head: &mut Head<'_, '_>) -> StmtKind {
     StmtKind::Procedure {
         name,
         params,
-        returns,
+        returns: returns.map(Box::new),
         title,
         block: head.must_block(),
     }

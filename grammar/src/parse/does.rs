@@ -20,13 +20,17 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 None => LetValue::Expr(head.bad("`=` and a value")),
             };
             head.end();
-            StmtKind::Let { name, ty, value }
+            StmtKind::Let {
+                name,
+                ty: ty.map(Box::new),
+                value,
+            }
         }
         Rule::http_stmt => {
             let pair = head.take(Rule::http)?;
             let http = command::http(head.ctx, pair);
             head.end();
-            StmtKind::Http(http)
+            StmtKind::Http(Box::new(http))
         }
         Rule::ask => {
             let name = head.snake("a name");
@@ -36,10 +40,10 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let within = head.clauses(&["within"]).within(head.ctx);
             StmtKind::Ask {
                 name,
-                ty,
+                ty: Box::new(ty),
                 question,
-                default,
-                within,
+                default: default.map(Box::new),
+                within: within.map(Box::new),
                 block: head.block(Want::May),
             }
         }
@@ -52,7 +56,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Confirm {
                 question,
                 or_skip,
-                within,
+                within: within.map(Box::new),
             }
         }
         Rule::approve => {
@@ -61,7 +65,11 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let by = clauses.path(head.ctx, "by");
             let within = clauses.within(head.ctx);
             head.end();
-            StmtKind::Approve { text, by, within }
+            StmtKind::Approve {
+                text,
+                by,
+                within: within.map(Box::new),
+            }
         }
         Rule::expect => {
             let condition = head.expr("a condition");
@@ -129,9 +137,9 @@ fn let_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> LetValue {
     };
     match kid.as_rule() {
         Rule::command => LetValue::Command(command::command(head.ctx, kid)),
-        Rule::http => LetValue::Http(command::http(head.ctx, kid)),
+        Rule::http => LetValue::Http(Box::new(command::http(head.ctx, kid))),
         Rule::do_call => match flow::do_call(head.ctx, kid) {
-            Some(call) => LetValue::Do(call),
+            Some(call) => LetValue::Do(Box::new(call)),
             None => LetValue::Expr(expr::bad(place)),
         },
         _ => LetValue::Expr(expr::expr(head.ctx, kid)),

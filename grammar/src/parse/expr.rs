@@ -385,7 +385,7 @@ fn test<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
         },
         (false, Some(pattern)) => {
             let pattern: Pattern = text::pattern(ctx, &pattern);
-            ExprKind::Matches(inner, pattern)
+            ExprKind::Matches(inner, Box::new(pattern))
         }
         (_, None) => {
             let what = if is {
@@ -436,7 +436,7 @@ fn call<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
         values.push(arg.value);
     }
     let kind = match operand.expr.kind {
-        ExprKind::Name(name) => ExprKind::Call(name, values),
+        ExprKind::Name(name) => ExprKind::Call(Box::new(name), values),
         ExprKind::Bad => ExprKind::Bad,
         _ => {
             ctx.push(
@@ -471,7 +471,7 @@ fn postfix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, operand: Operand) -> Operand {
             text: pair.as_str()[1..].to_owned(),
             span: ctx.span(start + 1, start + pair.as_str().len()),
         };
-        ExprKind::Field(inner, name)
+        ExprKind::Field(inner, Box::new(name))
     } else {
         let outer = std::mem::take(&mut ctx.deepest);
         let index = operand::bracketed(ctx, pair, "`]`");

@@ -2,48 +2,48 @@
 
 use super::block::Body;
 use super::head::{Head, TITLE};
-use super::{Ctx, Kids, Pair, Rule, braces, text};
+use super::{Ctx, Pair, Rule, Stopped, braces, text};
 use crate::ast::{File, FileKind, Header};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
 /// The whole file.
-pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
-    let mut kids = Kids::of(pair);
+pub(super) fn file(ctx: &mut Ctx<'_>) -> Result<File, Stopped> {
     let mut version = None;
     let mut first = true;
     let mut body = Body::default();
-    while let Some(rule) = kids.peek(ctx) {
-        let Some(pair) = kids.next(ctx) else { break };
-        match rule {
-            Rule::EOI => break,
-            Rule::version_line if first => version = Some(version_line(ctx, pair)),
-            Rule::kind_line
-                if body.stmts.is_empty()
-                    && ctx.header.is_none()
-                    && (first || version.is_some()) =>
-            {
-                let header = kind_line(ctx, pair, version);
-                if version.is_none() {
-                    no_version(ctx, header.span.before());
+    while let Some(mut kids) = ctx.next_piece()? {
+        while let Some(pair) = kids.next(ctx) {
+            match pair.as_rule() {
+                Rule::version_line if first => version = Some(version_line(ctx, pair)),
+                Rule::kind_line
+                    if body.stmts.is_empty()
+                        && ctx.header.is_none()
+                        && (first || version.is_some()) =>
+                {
+                    let header = kind_line(ctx, pair, version);
+                    if version.is_none() {
+                        no_version(ctx, header.span.before());
+                    }
+                    ctx.header = Some(header);
                 }
-                ctx.header = Some(header);
-            }
-            Rule::stray_close => braces::stray_close(ctx, &pair),
-            _ => {
-                if ctx.header.is_none() && body.stmts.is_empty() {
-                    let place = ctx.pair_span(&pair);
-                    no_header(ctx, place, version.is_some());
+                Rule::stray_close => braces::stray_close(ctx, &pair),
+                _ => {
+                    if ctx.header.is_none() && body.stmts.is_empty() {
+                        let place = ctx.pair_span(&pair);
+                        no_header(ctx, place, version.is_some());
+                    }
+                    body.add(ctx, pair);
                 }
-                body.add(ctx, pair);
             }
+            first = false;
         }
-        first = false;
+        ctx.leave_piece();
     }
     if ctx.header.is_none() && body.stmts.is_empty() && ctx.diagnostics.is_empty() {
-        let end = ctx.text.trim_end().len();
-        let place = ctx.span(end, end);
+        let end = ctx.whole.trim_end().len();
+        let place = ctx.place(end, end);
         if first {
             ctx.push(
                 Diagnostic::error(
@@ -60,12 +60,14 @@ pub(super) fn file<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> File {
     }
     let mut comments = std::mem::take(&mut ctx.comments);
     comments.sort_by_key(|comment| comment.span.start);
-    File {
+    comments.shrink_to_fit();
+    body.stmts.shrink_to_fit();
+    Ok(File {
         source: ctx.id,
         header: ctx.header.take(),
         body: body.stmts,
         comments,
-    }
+    })
 }
 
 fn no_header(ctx: &mut Ctx<'_>, place: Span, version: bool) {

@@ -17,7 +17,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Section {
                 name,
                 title,
-                within,
+                within: within.map(Box::new),
                 block: head.must_block(),
             }
         }
@@ -39,8 +39,8 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Checkpoint {
                 name,
                 title,
-                after,
-                since,
+                after: after.map(Box::new),
+                since: since.map(Box::new),
                 block: head.block(Want::May),
             }
         }
@@ -60,9 +60,9 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             StmtKind::Attempt {
                 name,
                 title,
-                within,
+                within: within.map(Box::new),
                 block,
-                otherwise,
+                otherwise: otherwise.map(Box::new),
             }
         }
         Rule::parallel => {
@@ -70,7 +70,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let max = head.clauses(&["max"]).value(head.ctx, "max");
             StmtKind::Parallel {
                 title,
-                max,
+                max: max.map(Box::new),
                 block: head.must_block(),
             }
         }
@@ -81,8 +81,8 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let parallel = head.clauses(&["parallel"]).value(head.ctx, "parallel");
             StmtKind::For {
                 name,
-                items,
-                parallel,
+                items: Box::new(items),
+                parallel: parallel.map(Box::new),
                 block: head.must_block(),
             }
         }
@@ -95,9 +95,9 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             let every = clauses.value(head.ctx, "every");
             let allow = clauses.value(head.ctx, "allow");
             StmtKind::Watch {
-                lasting,
-                every,
-                allow,
+                lasting: Box::new(lasting),
+                every: every.map(Box::new),
+                allow: allow.map(Box::new),
                 block: head.must_block(),
             }
         }
@@ -106,7 +106,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 .take(Rule::do_call)
                 .and_then(|pair| do_call(head.ctx, pair))?;
             head.end();
-            StmtKind::Do(call)
+            StmtKind::Do(Box::new(call))
         }
         Rule::notify => {
             let path = head.expect_path("a message's name")?;
@@ -140,7 +140,7 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
         Rule::return_stmt => {
             let value = head.opt_expr();
             head.end();
-            StmtKind::Return(value)
+            StmtKind::Return(value.map(Box::new))
         }
         _ => return None,
     })
@@ -159,7 +159,10 @@ fn if_stmt(head: &mut Head<'_, '_>) -> StmtKind {
         arm.must_block()
     });
     head.end();
-    StmtKind::If { arms, otherwise }
+    StmtKind::If {
+        arms,
+        otherwise: otherwise.map(Box::new),
+    }
 }
 
 /// `else` or `otherwise` that belongs to nothing.
@@ -217,7 +220,7 @@ fn choose(head: &mut Head<'_, '_>) -> StmtKind {
     StmtKind::Choose {
         question,
         binds,
-        within,
+        within: within.map(Box::new),
         arms,
         span_arms,
     }
@@ -281,7 +284,7 @@ fn decide(head: &mut Head<'_, '_>) -> Option<StmtKind> {
     Some(StmtKind::Decide {
         matrix: matrix?,
         inputs,
-        by,
+        by: by.map(Box::new),
         arms,
         span_arms,
     })
@@ -348,9 +351,9 @@ fn wait(head: &mut Head<'_, '_>) -> StmtKind {
     let every = clauses.value(head.ctx, "every");
     let stable = clauses.value(head.ctx, "stable");
     StmtKind::WaitUpTo {
-        limit,
-        every,
-        stable,
+        limit: Box::new(limit),
+        every: every.map(Box::new),
+        stable: stable.map(Box::new),
         block: head.must_block(),
     }
 }

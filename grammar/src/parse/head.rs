@@ -290,7 +290,7 @@ impl<'c, 's> Head<'c, 's> {
         match self.block(Want::Must) {
             Some(block) => block,
             None => Block {
-                body: Vec::new(),
+                body: Box::default(),
                 span: self.empty_place(),
                 inline: false,
             },

@@ -6,7 +6,7 @@ use super::Rule;
 /// With its article, so that it reads in the middle of a sentence.
 pub(super) fn name(rule: Rule) -> &'static str {
     match rule {
-        Rule::file | Rule::lines | Rule::EOI => "a file",
+        Rule::piece | Rule::lines | Rule::EOI => "a file",
         Rule::line | Rule::content | Rule::bad_line | Rule::next_line => "a line",
         Rule::stray_close | Rule::closing_line => "a closing brace",
         Rule::unclosed | Rule::tail | Rule::b | Rule::w | Rule::e => "nothing",

@@ -20,6 +20,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pest::Parser as _;
+use pest::error::InputLocation;
 
 use crate::ast::{Comment, File, Header, MAX_DEPTH};
 use crate::codes;
@@ -155,32 +156,25 @@ const MAX_EDITS: usize = 64;
 fn read(id: SourceId, text: &str, shifts: Shifts) -> (File, Vec<Diagnostic>) {
     let mut ctx = Ctx::new(id, text, shifts);
     limit_calls(text.len());
-    let file = match Grammar::parse(Rule::file, text) {
-        Ok(mut pairs) => match pairs.next() {
-            Some(pair) => file::file(&mut ctx, pair),
-            None => ctx.empty_file(),
-        },
-        // The grammar takes in any text; what stops it is its own bound on time or stack.
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => {
-                    at
-                }
-            };
-            let place = ctx.span(at, at);
-            ctx.push(
-                Diagnostic::error(
-                    codes::TOO_COMPLEX,
-                    "the file is too complex to be read",
-                    place,
-                    "reading stopped about here",
-                )
-                .help("split the file into modules, or this part into `procedure`s"),
-            );
-            ctx.empty_file()
-        }
-    };
+    let file = file::file(&mut ctx).unwrap_or_else(|stopped| {
+        let place = ctx.place(stopped.at, stopped.at);
+        ctx.diagnostics = vec![
+            Diagnostic::error(
+                codes::TOO_COMPLEX,
+                "the file is too complex to be read",
+                place,
+                "reading stopped about here",
+            )
+            .help("split the file into modules, or this part into `procedure`s"),
+        ];
+        ctx.empty_file()
+    });
     (file, ctx.diagnostics)
+}
+
+/// The grammar takes in any text; what stops it is its own bound on time or stack.
+pub(crate) struct Stopped {
+    at: usize,
 }
 
 /// Bounds the work of the grammar by the length of the text, so that no text takes for ever. The bound is of
@@ -200,6 +194,11 @@ const CALLS_PER_BYTE: usize = 200;
 /// What is known while one file is read.
 pub(crate) struct Ctx<'s> {
     id: SourceId,
+    /// All that is read.
+    whole: &'s str,
+    /// Where the statement at the top level begins that is being read: places of pairs are counted from it.
+    base: usize,
+    /// What stands from there on.
     text: &'s str,
     shifts: Shifts,
     diagnostics: Vec<Diagnostic>,
@@ -215,12 +214,16 @@ pub(crate) struct Ctx<'s> {
     deep_spoken: bool,
     /// Where a line begins that was already reported as a whole.
     muted: Option<usize>,
+    /// How long the piece is that is being read.
+    ahead: usize,
 }
 
 impl<'s> Ctx<'s> {
     fn new(id: SourceId, text: &'s str, shifts: Shifts) -> Ctx<'s> {
         Ctx {
             id,
+            whole: text,
+            base: 0,
             text,
             shifts,
             diagnostics: Vec::new(),
@@ -231,6 +234,7 @@ impl<'s> Ctx<'s> {
             deepest: 0,
             deep_spoken: false,
             muted: None,
+            ahead: 0,
         }
     }
 
@@ -246,7 +250,41 @@ impl<'s> Ctx<'s> {
     /// A place in the file, from places in the text that is read. There is no way back: what stands at a span is
     /// not `self.text` at the same numbers.
     fn span(&self, start: usize, end: usize) -> Span {
+        self.place(self.base + start, self.base + end)
+    }
+
+    /// As [`Ctx::span`], from places in `self.whole`.
+    fn place(&self, start: usize, end: usize) -> Span {
         Span::new(self.id, self.shifts.back(start), self.shifts.back(end))
+    }
+
+    /// What stands at the top level up to the end of the next line that ends a statement; nothing at the end.
+    ///
+    /// The file is not given to the grammar as a whole, because what pest keeps of a text is many times as large
+    /// as the tree.
+    fn next_piece(&mut self) -> Result<Option<Kids<'s>>, Stopped> {
+        if self.text.is_empty() {
+            return Ok(None);
+        }
+        let stopped = |at| Stopped { at };
+        let mut pairs = Grammar::parse(Rule::piece, self.text).map_err(|error| {
+            let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+            stopped(self.base + at)
+        })?;
+        let piece = pairs.next().ok_or(stopped(self.base))?;
+        self.ahead = piece.as_span().end();
+        if self.ahead == 0 {
+            return Err(stopped(self.base));
+        }
+        Ok(Some(Kids::of(piece)))
+    }
+
+    /// Leaves what [`Ctx::next_piece`] gave behind.
+    fn leave_piece(&mut self) {
+        let ahead = std::mem::take(&mut self.ahead);
+        self.base += ahead;
+        self.text = &self.whole[self.base..];
+        self.muted = self.muted.and_then(|at| at.checked_sub(ahead));
     }
 
     fn pair_span(&self, pair: &Pair<'s>) -> Span {

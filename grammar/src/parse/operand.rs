@@ -82,7 +82,7 @@ fn dotted<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Expr {
         }
         let span = start.to(name.span);
         expr = Expr {
-            kind: ExprKind::Field(Box::new(expr), name),
+            kind: ExprKind::Field(Box::new(expr), Box::new(name)),
             span,
         };
     }

@@ -20,8 +20,8 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             head.end();
             StmtKind::Retry {
                 times,
-                every,
-                backoff,
+                every: every.map(Box::new),
+                backoff: backoff.map(Box::new),
             }
         }
         Rule::only_if => {
@@ -66,7 +66,10 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
                 None => head.opt_value(),
             };
             head.end();
-            StmtKind::Takes { from, to }
+            StmtKind::Takes {
+                from,
+                to: to.map(Box::new),
+            }
         }
         Rule::in_stmt => {
             let dir = head.value("a directory in quotes");

@@ -43,13 +43,13 @@ pub(super) fn matrix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
         head.heard();
     }
     head.end();
-    StmtKind::Matrix(Matrix {
+    StmtKind::Matrix(Box::new(Matrix {
         name,
         inputs,
         outputs,
         first,
         table,
-    })
+    }))
 }
 
 /// What a column is to the signature.
@@ -329,7 +329,10 @@ fn cell_value<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> Expr {
         let start = kid.as_span().start() + 1;
         let parts = text::parts(ctx, inner, start, text::Escapes::InCell);
         return Expr {
-            kind: ExprKind::Text(Str { parts, span }),
+            kind: ExprKind::Text(Str {
+                parts: parts.into(),
+                span,
+            }),
             span,
         };
     }

@@ -104,7 +104,7 @@ pub(super) fn path<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Path {
         at += part.len() + 1;
     }
     Path {
-        names,
+        names: names.into(),
         span: ctx.pair_span(pair),
     }
 }
@@ -125,12 +125,12 @@ pub(super) fn string<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Str {
             .help("close it with `\"` on the same line, and write a quote inside it as `\\\"`"),
         );
         return Str {
-            parts: plain_part(ctx, text[1..].trim_end(), start + 1),
+            parts: plain_part(ctx, text[1..].trim_end(), start + 1).into(),
             span,
         };
     };
     Str {
-        parts: parts(ctx, inner, start + 1, Escapes::Resolved),
+        parts: parts(ctx, inner, start + 1, Escapes::Resolved).into(),
         span,
     }
 }
@@ -329,7 +329,7 @@ fn hole_path(ctx: &Ctx<'_>, text: &str, start: usize) -> Path {
         at += part.len() + 1;
     }
     Path {
-        names,
+        names: names.into(),
         span: ctx.span(start, start + text.len()),
     }
 }
@@ -409,7 +409,7 @@ pub(super) fn marked<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> StmtKind {
         at += line.len() + 1;
     }
     let text = Str {
-        parts: writer.finish(ctx),
+        parts: writer.finish(ctx).into(),
         span: ctx.pair_span(pair),
     };
     if rule == Rule::prose {
@@ -443,7 +443,7 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
     let found = kids.take(ctx, Rule::item_box);
     item_box(ctx, found, start);
     let mut text = Str {
-        parts: Vec::new(),
+        parts: Box::default(),
         span: ctx.span(end, end),
     };
     if let Some(body) = kids.take(ctx, Rule::item_text) {
@@ -459,7 +459,7 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
             at += words.len() + 1;
         }
         text = Str {
-            parts: writer.finish(ctx),
+            parts: writer.finish(ctx).into(),
             span: trimmed(ctx, &body),
         };
         if text.parts.is_empty() {
@@ -495,7 +495,10 @@ pub(super) fn item<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
         }
     });
     item_goes_on(ctx, start, end);
-    StmtKind::Item { text, evidence }
+    StmtKind::Item {
+        text,
+        evidence: evidence.map(Box::new),
+    }
 }
 
 fn item_box<'s>(ctx: &mut Ctx<'s>, found: Option<Pair<'s>>, start: usize) {
@@ -563,7 +566,8 @@ pub(super) fn word<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> Str {
         parts: vec![StrPart::Text {
             text: pair.as_str().to_owned(),
             span,
-        }],
+        }]
+        .into(),
         span,
     }
 }
@@ -586,7 +590,7 @@ pub(super) fn no_reserved(ctx: &mut Ctx<'_>, name: &Name) {
 /// A text that is not there, so that the tree is whole.
 pub(super) fn no_text(place: Span) -> Str {
     Str {
-        parts: Vec::new(),
+        parts: Box::default(),
         span: place,
     }
 }

@@ -123,10 +123,10 @@ fn named<'s>(ctx: &mut Ctx<'s>, pair: &Pair<'s>) -> TypeExpr {
         other => {
             let path = text::path(ctx, pair);
             match path.names.len() {
-                1 => TypeKind::Unknown(crate::ast::Name {
+                1 => TypeKind::Unknown(Box::new(crate::ast::Name {
                     text: other.to_owned(),
                     span,
-                }),
+                })),
                 _ => TypeKind::Column(path),
             }
         }

@@ -111,10 +111,10 @@ fn inside(kind: &StmtKind) -> Vec<&Block> {
         | StmtKind::For { block, .. } => vec![block],
         StmtKind::Attempt {
             block, otherwise, ..
-        } => std::iter::once(block).chain(otherwise).collect(),
+        } => std::iter::once(block).chain(otherwise.as_deref()).collect(),
         StmtKind::If { arms, otherwise } => {
             let arms = arms.iter().map(|(_, block)| block);
-            arms.chain(otherwise).collect()
+            arms.chain(otherwise.as_deref()).collect()
         }
         StmtKind::Choose { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),
         StmtKind::Decide { arms, .. } => arms.iter().map(|arm| &arm.block).collect(),

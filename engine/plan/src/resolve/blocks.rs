@@ -280,7 +280,7 @@ impl<'a> Resolver<'a> {
                     ast::LetValue::Http(_) => Facts::ReadRequest,
                     ast::LetValue::Do(_) => Facts::Nothing,
                 };
-                self.let_statement(name, ty.as_ref(), value, around, course)
+                self.let_statement(name, ty.as_deref(), value, around, course)
             }
             StmtKind::Check { title, block } => self.check(title.as_ref(), block, around),
             StmtKind::Snapshot { name, entries, .. } => self.snapshot(name, entries, around),
@@ -292,13 +292,13 @@ impl<'a> Resolver<'a> {
                 every,
                 stable,
                 block,
-            } => self.wait_up_to(limit, every.as_ref(), stable.as_ref(), block, around),
+            } => self.wait_up_to(limit, every.as_deref(), stable.as_deref(), block, around),
             StmtKind::Watch {
                 lasting,
                 every,
                 allow,
                 block,
-            } => self.watch(lasting, every.as_ref(), allow.as_ref(), block, around),
+            } => self.watch(lasting, every.as_deref(), allow.as_deref(), block, around),
 
             StmtKind::Ask {
                 name,
@@ -312,8 +312,8 @@ impl<'a> Resolver<'a> {
                     name,
                     ty,
                     question,
-                    default: default.as_ref(),
-                    within: within.as_ref(),
+                    default: default.as_deref(),
+                    within: within.as_deref(),
                     block: block.as_ref(),
                 },
                 around,
@@ -324,11 +324,11 @@ impl<'a> Resolver<'a> {
                 within,
             } => {
                 course.skips |= *or_skip;
-                self.confirm(question, *or_skip, within.as_ref())
+                self.confirm(question, *or_skip, within.as_deref())
             }
-            StmtKind::Item { text, evidence } => self.item(text, evidence.as_ref()),
+            StmtKind::Item { text, evidence } => self.item(text, evidence.as_deref()),
             StmtKind::Approve { text, by, within } => {
-                self.approve(text, by.as_ref(), within.as_ref())
+                self.approve(text, by.as_ref(), within.as_deref())
             }
 
             StmtKind::Notify(path) => self.notify(path),
@@ -345,7 +345,7 @@ impl<'a> Resolver<'a> {
                     self.step_name(name, course);
                 }
                 let (kind, end) =
-                    self.section(name.as_ref(), title, within.as_ref(), block, around);
+                    self.section(name.as_ref(), title, within.as_deref(), block, around);
                 ends = end;
                 kind
             }
@@ -368,8 +368,8 @@ impl<'a> Resolver<'a> {
                         node,
                         name,
                         title,
-                        after: after.as_ref(),
-                        since: since.as_ref(),
+                        after: after.as_deref(),
+                        since: since.as_deref(),
                         block: block.as_ref(),
                         span,
                     },
@@ -377,7 +377,7 @@ impl<'a> Resolver<'a> {
                 )
             }
             StmtKind::If { arms, otherwise } => {
-                let (kind, end) = self.if_statement(arms, otherwise.as_ref(), around);
+                let (kind, end) = self.if_statement(arms, otherwise.as_deref(), around);
                 ends = end;
                 kind
             }
@@ -389,7 +389,7 @@ impl<'a> Resolver<'a> {
                 ..
             } => {
                 let (kind, end) =
-                    self.choose(question, binds.as_ref(), within.as_ref(), arms, around);
+                    self.choose(question, binds.as_ref(), within.as_deref(), arms, around);
                 ends = end;
                 kind
             }
@@ -403,7 +403,7 @@ impl<'a> Resolver<'a> {
                 let parts = super::decide::Parts {
                     matrix,
                     inputs,
-                    by: by.as_ref(),
+                    by: by.as_deref(),
                     arms,
                     span_arms: *span_arms,
                     span,
@@ -423,23 +423,23 @@ impl<'a> Resolver<'a> {
                 let (kind, end) = self.attempt(
                     name,
                     title.as_ref(),
-                    within.as_ref(),
+                    within.as_deref(),
                     block,
-                    otherwise.as_ref(),
+                    otherwise.as_deref(),
                     around,
                 );
                 ends = end;
                 kind
             }
             StmtKind::Parallel { title, max, block } => {
-                self.parallel(title.as_ref(), max.as_ref(), block, span, around)
+                self.parallel(title.as_ref(), max.as_deref(), block, span, around)
             }
             StmtKind::For {
                 name,
                 items,
                 parallel,
                 block,
-            } => self.for_statement(name, items, parallel.as_ref(), block, around),
+            } => self.for_statement(name, items, parallel.as_deref(), block, around),
             StmtKind::Do(call) => self.do_statement(call, None, around, course),
             StmtKind::Rewind(to) => self.rewind(to, span, around),
             StmtKind::Finish { outcome, text } => {
@@ -449,7 +449,7 @@ impl<'a> Resolver<'a> {
             StmtKind::Return(value) => {
                 ends = Some(span);
                 self.deeds.returns.get_or_insert(span);
-                self.return_statement(value.as_ref(), span, around)
+                self.return_statement(value.as_deref(), span, around)
             }
             // Refused above, with its reason.
             _ => None,

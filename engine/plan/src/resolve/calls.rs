@@ -26,7 +26,7 @@ impl<'a> Resolver<'a> {
         course: &mut Course<'a>,
     ) -> Option<Called> {
         let name = call.binds.as_ref().or(call.path.names.last())?;
-        let taken = match (&call.binds, call.path.names.as_slice()) {
+        let taken = match (&call.binds, &*call.path.names) {
             (None, [module, name]) => course
                 .calls
                 .insert((&module.text, &name.text), call.path.span),

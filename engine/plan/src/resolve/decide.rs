@@ -352,7 +352,7 @@ impl<'a> Resolver<'a> {
 fn plain_word(value: &ast::Expr) -> Option<&str> {
     match &value.kind {
         ast::ExprKind::Name(name) => Some(&name.text),
-        ast::ExprKind::Text(text) => match text.parts.as_slice() {
+        ast::ExprKind::Text(text) => match &*text.parts {
             [ast::StrPart::Text { text, .. }] => Some(text),
             _ => None,
         },

@@ -80,7 +80,7 @@ impl<'a> Resolver<'a> {
     ) -> Made {
         let title = self.template(title);
         let (body, at) = match block {
-            Some(block) => (block.body.as_slice(), block.span),
+            Some(block) => (&*block.body, block.span),
             None => ([].as_slice(), span.after()),
         };
         let mut inner = around.at(Place::Step);
@@ -117,7 +117,7 @@ impl<'a> Resolver<'a> {
         let after = self.maybe(gate.after, |r, after| r.duration(after));
         let since = self.maybe(gate.since, |r, since| r.since(since));
         let (body, at) = match gate.block {
-            Some(block) => (block.body.as_slice(), block.span),
+            Some(block) => (&*block.body, block.span),
             None => ([].as_slice(), gate.span.after()),
         };
         let inner = around.at(Place::Checkpoint);

@@ -205,7 +205,7 @@ impl<'a> Resolver<'a> {
                 CellTest::Value(expr) | CellTest::Compare(_, expr) => {
                     let (text, span): (&'a str, Span) = match &expr.kind {
                         A::Name(name) => (&name.text, name.span),
-                        A::Text(text) => match text.parts.as_slice() {
+                        A::Text(text) => match &*text.parts {
                             [ast::StrPart::Text { text, .. }] => (text, expr.span),
                             _ => return,
                         },

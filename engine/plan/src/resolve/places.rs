@@ -1,6 +1,6 @@
 //! Which statement may stand where.
 
-use runbook_grammar::ast::{Command, Http, LetValue, Mark, Stmt, StmtKind};
+use runbook_grammar::ast::{Command, LetValue, Mark, Stmt, StmtKind};
 
 /// What a block is for, as far as its statements go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -387,7 +387,7 @@ pub(super) fn word(stmt: &StmtKind) -> &'static str {
             mark: Mark::Act, ..
         }) => "a command marked `$`",
         S::Command(_) => "a command marked `?`",
-        S::Http(Http { .. }) => "a request",
+        S::Http(_) => "a request",
         S::Ask { .. } => "`ask`",
         S::Confirm { .. } => "`confirm`",
         S::Item { .. } => "a checklist item",

@@ -182,7 +182,7 @@ impl<'a> Resolver<'a> {
                 times,
                 every,
                 backoff,
-            } => inner.retry = self.retry(times, every.as_ref(), backoff.as_ref()),
+            } => inner.retry = self.retry(times, every.as_deref(), backoff.as_deref()),
             StmtKind::In(expr) => {
                 if self.all_known(expr) {
                     self.set_dir(expr, inner);

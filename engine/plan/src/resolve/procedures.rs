@@ -66,7 +66,7 @@ impl<'a> Signature<'a> {
             unit,
             name,
             params,
-            promised: returns.as_ref(),
+            promised: returns.as_deref(),
             title: title.as_ref(),
             block,
             formals: Vec::new(),
@@ -298,7 +298,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn quietly(&self, unit: usize, path: &ast::Path) -> Option<usize> {
-        let (unit, name) = match path.names.as_slice() {
+        let (unit, name) = match &*path.names {
             [name] => (unit, name),
             [module, name] => ((*self.units[unit].modules.get(&module.text)?)?, name),
             _ => return None,

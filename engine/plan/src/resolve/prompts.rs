@@ -237,7 +237,7 @@ impl<'a> Resolver<'a> {
         let mut seen: Names<'a, ()> = Names::default();
         let mut recommended: Option<Span> = None;
         for arm in arms {
-            if let [ast::StrPart::Text { text, .. }] = arm.label.parts.as_slice()
+            if let [ast::StrPart::Text { text, .. }] = &*arm.label.parts
                 && let Err(first) = seen.insert(text, (), arm.label.span)
             {
                 self.taken("arm", text, arm.label.span, first);

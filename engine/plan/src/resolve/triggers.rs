@@ -56,7 +56,7 @@ impl<'a> Resolver<'a> {
                 StmtKind::Every(expr) => every = self.fixed_duration(expr, "`every`"),
                 StmtKind::Let { name, ty, value } if !matches!(value, LetValue::Do(_)) => {
                     let node = self.reserve(stmt.span);
-                    let made = self.let_statement(name, ty.as_ref(), value, &around, &mut course);
+                    let made = self.let_statement(name, ty.as_deref(), value, &around, &mut course);
                     match made {
                         Some(made) => {
                             self.fill(node, made);

@@ -41,7 +41,7 @@ fn script(text: &str) -> (Str, Vec<Expr>) {
             _ => Type::Text,
         };
         let path = Path {
-            names,
+            names: names.into(),
             span: span(open + 2, close),
         };
         parts.push(StrPart::Hole {
@@ -61,7 +61,7 @@ fn script(text: &str) -> (Str, Vec<Expr>) {
     });
     (
         Str {
-            parts,
+            parts: parts.into(),
             span: span(0, text.len()),
         },
         holes,
