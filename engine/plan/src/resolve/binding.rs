@@ -8,22 +8,28 @@ use crate::ids::VarId;
 use crate::value::Type;
 use runbook_grammar::ast;
 use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::span::Span;
 
 impl<'a> Resolver<'a> {
     /// Steps and what else a path goes through have names of their own in their block.
     pub(super) fn step_name(&mut self, name: &'a ast::Name, course: &mut Course<'a>) {
         if let Err(first) = course.names.insert(&name.text, (), name.span) {
-            self.report(
-                Diagnostic::error(
-                    codes::STEP_TAKEN,
-                    format!("two in this block are called `{}`", name.text),
-                    name.span,
-                    "called so again",
-                )
-                .label(first, "called so first")
-                .help("give one of them another name: a run names its place by it"),
-            );
+            let help = "give one of them another name: a run names its place by it";
+            self.step_taken(name, first, help);
         }
+    }
+
+    pub(super) fn step_taken(&mut self, name: &ast::Name, first: Span, help: impl Into<String>) {
+        self.report(
+            Diagnostic::error(
+                codes::STEP_TAKEN,
+                format!("two in this block are called `{}`", name.text),
+                name.span,
+                "called so again",
+            )
+            .label(first, "called so first")
+            .help(help),
+        );
     }
 
     /// Binds a name to the end of the innermost block. Without a type it stands for something wrong that is

@@ -85,6 +85,7 @@ pub(super) struct Done<'a> {
 }
 
 /// The statements of a block as they are being read.
+#[derive(Default)]
 pub(super) struct Course<'a> {
     pub nodes: Vec<NodeId>,
     /// What an `expect` here may speak of, and the node.
@@ -98,6 +99,21 @@ pub(super) struct Course<'a> {
 }
 
 impl<'a> Resolver<'a> {
+    /// Whether a statement does not belong where it stands, which is reported.
+    pub(super) fn refused(&mut self, place: Place, stmt: &Stmt) -> bool {
+        let Some(refusal) = places::refuse(place, stmt) else {
+            return false;
+        };
+        self.error(
+            codes::NOT_HERE,
+            refusal.message,
+            head_of(stmt),
+            refusal.here,
+            refusal.help,
+        );
+        true
+    }
+
     pub(super) fn new_block(&mut self, span: Span) -> BlockId {
         let id = BlockId(narrow(self.plan.blocks.len()));
         self.plan.blocks.push(Block {
@@ -135,14 +151,7 @@ impl<'a> Resolver<'a> {
         let mut inner = around.clone();
         let mut head = self.head(kind, body, &mut inner);
         let first_command = self.plan.commands.len();
-        let mut course = Course {
-            nodes: Vec::new(),
-            facts: Facts::Nothing,
-            above: None,
-            names: Names::default(),
-            calls: Default::default(),
-            skips: false,
-        };
+        let mut course = Course::default();
         let acted = self.deeds.acts.take();
         let ends = self.statements(kind, body, &mut inner, &mut head, &mut course);
         let acts = self.deeds.acts;
@@ -200,18 +209,11 @@ impl<'a> Resolver<'a> {
             {
                 continue;
             }
-            if let Some(refusal) = places::refuse(inner.place, stmt) {
-                self.error(
-                    codes::NOT_HERE,
-                    refusal.message,
-                    head_of(stmt),
-                    refusal.here,
-                    refusal.help,
-                );
-                if places::is_declaration(stmt) || places::is_leap(stmt) {
-                    self.broken();
-                    continue;
-                }
+            if self.refused(inner.place, stmt)
+                && (places::is_declaration(stmt) || places::is_leap(stmt))
+            {
+                self.broken();
+                continue;
             }
             if let Some(end) = ends
                 && !reported

@@ -33,19 +33,11 @@ impl<'a> Resolver<'a> {
             _ => course.names.insert(&name.text, (), name.span).err(),
         };
         if let Some(first) = taken {
-            self.report(
-                Diagnostic::error(
-                    codes::STEP_TAKEN,
-                    format!("two in this block are called `{}`", name.text),
-                    name.span,
-                    "called so again",
-                )
-                .label(first, "called so first")
-                .help(format!(
-                    "give the call a name of its own: `… as {}_again`",
-                    name.text
-                )),
+            let help = format!(
+                "give the call a name of its own: `… as {}_again`",
+                name.text
             );
+            self.step_taken(name, first, help);
         }
         let Some(id) = self.find("procedure", &call.path, |unit| &unit.procedures) else {
             for arg in &call.args {

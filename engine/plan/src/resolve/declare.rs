@@ -223,15 +223,7 @@ impl<'a> Resolver<'a> {
             | StmtKind::StartWith(_)
                 if self.unit().is_module() =>
             {
-                if let Some(refusal) = places::refuse(Place::Flow, stmt) {
-                    self.error(
-                        codes::NOT_HERE,
-                        refusal.message,
-                        head_of(stmt),
-                        refusal.here,
-                        refusal.help,
-                    );
-                }
+                self.refused(Place::Flow, stmt);
             }
             _ => {}
         }

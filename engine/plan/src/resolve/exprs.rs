@@ -12,11 +12,12 @@ use runbook_grammar::ast::{self, ExprKind as A};
 use runbook_grammar::span::Span;
 
 /// What an `expect` may speak of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Facts {
     /// Not in an `expect` at all.
     Outside,
     /// In an `expect` with no command above it.
+    #[default]
     Nothing,
     Command,
     Request,

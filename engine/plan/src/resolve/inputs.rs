@@ -203,9 +203,7 @@ impl<'a> Resolver<'a> {
                 rules.matches = Some(self.pattern(pattern)?);
             }
             StmtKind::Check { block, .. } => {
-                self.must_look_at_something(block, "`check`");
-                let done = self.block(Kind::Look, &block.body, block.span, around);
-                rules.checks.push(done.id);
+                rules.checks.push(self.looks(block, "`check`", around));
             }
             StmtKind::Bad => return None,
             _ if places::is_policy(stmt) => {}

@@ -162,9 +162,11 @@ impl<'a> Resolver<'a> {
             StmtKind::LiveFor(expr) => self.lasting(expr, "`live for`").map(Manner::Live),
             StmtKind::Background(block) => {
                 let around = inner.at(Place::Look);
-                self.must_look_at_something(block, "`background until`");
-                let done = self.block(Kind::Look, &block.body, block.span, &around);
-                Some(Manner::Background(done.id))
+                Some(Manner::Background(self.looks(
+                    block,
+                    "`background until`",
+                    &around,
+                )))
             }
             _ => Some(Manner::Interactive),
         };

@@ -363,20 +363,18 @@ impl<'a> Resolver<'a> {
         around: &Around,
     ) -> Option<GuardId> {
         let title = self.template(title);
-        let inner = around.at(Place::Look);
-        self.must_look_at_something(block, "`guard`");
-        let done = self.block(Kind::Look, &block.body, block.span, &inner);
+        let looks = self.looks(block, "`guard`", &around.at(Place::Look));
         let id = GuardId(narrow(self.plan.guards.len()));
         self.plan.guards.push(Guard {
             title: title?,
-            block: done.id,
+            block: looks,
             span,
         });
         Some(id)
     }
 
-    /// Something that is looked at again and again holds something to look at.
-    pub(super) fn must_look_at_something(&mut self, block: &'a ast::Block, what: &str) {
+    /// A block in which things are only looked at; it holds something to look at.
+    pub(super) fn looks(&mut self, block: &'a ast::Block, what: &str, around: &Around) -> BlockId {
         let looks = block
             .body
             .iter()
@@ -390,6 +388,7 @@ impl<'a> Resolver<'a> {
                 "write a `?` command, a GET or an `expect` in it",
             );
         }
+        self.block(Kind::Look, &block.body, block.span, around).id
     }
 
     /// Notes that something acts.

@@ -1,7 +1,7 @@
 //! Things done: commands, requests, captures, expectations, waits.
 
 use super::Resolver;
-use super::blocks::{Around, Course, Kind};
+use super::blocks::{Around, Course};
 use super::places::Place;
 use crate::codes;
 use crate::plan::{Judged, LetValue, NodeKind};
@@ -144,11 +144,10 @@ impl<'a> Resolver<'a> {
         around: &Around,
     ) -> Option<NodeKind> {
         let title = self.maybe(title, |r, title| r.template(title));
-        self.must_look_at_something(block, "`check`");
-        let done = self.block(Kind::Look, &block.body, block.span, &around.at(Place::Look));
+        let looks = self.looks(block, "`check`", &around.at(Place::Look));
         Some(NodeKind::Check {
             title: title?,
-            block: done.id,
+            block: looks,
         })
     }
 
@@ -195,13 +194,12 @@ impl<'a> Resolver<'a> {
         let limit = self.lasting(limit, "`wait up to`");
         let every = self.maybe(every, |r, every| r.lasting(every, "`every`"));
         let stable = self.maybe(stable, |r, stable| r.duration(stable));
-        self.must_look_at_something(block, "`wait up to`");
-        let done = self.block(Kind::Look, &block.body, block.span, &around.at(Place::Look));
+        let looks = self.looks(block, "`wait up to`", &around.at(Place::Look));
         Some(NodeKind::WaitUpTo {
             limit: limit?,
             every: every?,
             stable: stable?,
-            block: done.id,
+            block: looks,
         })
     }
 
@@ -216,13 +214,12 @@ impl<'a> Resolver<'a> {
         let lasting = self.lasting(lasting, "`watch for`");
         let every = self.maybe(every, |r, every| r.lasting(every, "`every`"));
         let allow = self.maybe(allow, |r, allow| r.count(allow, "`allow`", 0));
-        self.must_look_at_something(block, "`watch`");
-        let done = self.block(Kind::Look, &block.body, block.span, &around.at(Place::Look));
+        let looks = self.looks(block, "`watch`", &around.at(Place::Look));
         Some(NodeKind::Watch {
             lasting: lasting?,
             every: every?,
             allow: allow?,
-            block: done.id,
+            block: looks,
         })
     }
 

@@ -2,7 +2,6 @@
 
 use super::Resolver;
 use super::blocks::{Course, head_of};
-use super::exprs::Facts;
 use super::places::{self, Place};
 use super::scope::{Binding, Names};
 use crate::codes;
@@ -26,14 +25,7 @@ impl<'a> Resolver<'a> {
         let mut start_with = Vec::new();
         let mut seen: Names<'static, ()> = Names::default();
         let mut fired = false;
-        let mut course = Course {
-            nodes: Vec::new(),
-            facts: Facts::Nothing,
-            above: None,
-            names: Names::default(),
-            calls: Default::default(),
-            skips: false,
-        };
+        let mut course = Course::default();
         self.scope.open();
         for stmt in &block.body {
             let word = places::word(&stmt.kind);

@@ -33,16 +33,12 @@ pub(super) fn places(syms: &[Sym], shapes: &[Shape]) -> Found {
     };
     lexer.code(0);
     lexer.end_statement();
-    let unknown = Place::Bad(Trouble::NoForm(
-        "the script is nested too deep to say what stands here",
-        "take it apart into several commands",
-    ));
     Found {
         parts: lexer.parts,
         places: lexer
             .places
             .iter()
-            .map(|place| place.unwrap_or(unknown))
+            .map(|place| place.unwrap_or(Place::TOO_DEEP))
             .collect(),
         unfinished: lexer.unfinished,
     }

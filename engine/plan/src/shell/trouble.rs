@@ -14,6 +14,12 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// Of a place that was not come to.
+    pub const TOO_DEEP: Place = Place::Bad(Trouble::NoForm(
+        "the script is nested too deep to say what stands here",
+        "take it apart into several commands",
+    ));
+
     /// The quoting of a good place; of a bad one something, for nothing will be run.
     pub fn quoting(self) -> Quoting {
         match self {

@@ -93,20 +93,9 @@ impl Lexer<'_> {
         }
         self.at += 1;
         let from = self.at;
-        let here = std::mem::take(&mut self.here);
-        let (around, first) = (std::mem::take(&mut self.said), self.simples.len());
-        self.commands(End::Paren);
-        self.said = around;
-        self.said.extend(
-            self.simples[first..]
-                .iter()
-                .flat_map(nested::said)
-                .collect::<Vec<_>>(),
-        );
-        if !self.here.is_empty() {
+        if !self.commands_inside(End::Paren).is_empty() {
             self.open_end("a here-document");
         }
-        self.here = here;
         if !self.here.is_empty() && self.syms[from..self.at].contains(&Sym::Char('\n')) {
             // Shells differ on whether the here-document begins inside or behind the brackets.
             let trouble = Trouble::NoForm(
@@ -121,6 +110,17 @@ impl Lexer<'_> {
             self.open_end("a `$(`");
         }
         self.depth -= 1;
+    }
+
+    /// The commands of a substitution: what they print is part of the word it stands in. Gives the here-documents
+    /// that they begin and do not end.
+    fn commands_inside(&mut self, end: End) -> VecDeque<HereDoc> {
+        let here = std::mem::take(&mut self.here);
+        let (around, first) = (std::mem::take(&mut self.said), self.simples.len());
+        self.commands(end);
+        let inside = self.simples[first..].iter().flat_map(nested::said);
+        self.said = around.into_iter().chain(inside).collect();
+        std::mem::replace(&mut self.here, here)
     }
 
     /// Where the `))` of arithmetic begins, if what starts at `from` is arithmetic and not two brackets.
@@ -214,17 +214,7 @@ impl Lexer<'_> {
         } else if holes && self.deeper() {
             let limit = std::mem::replace(&mut self.limit, end);
             self.at = from;
-            let here = std::mem::take(&mut self.here);
-            let (around, first) = (std::mem::take(&mut self.said), self.simples.len());
-            self.commands(End::File);
-            self.said = around;
-            self.said.extend(
-                self.simples[first..]
-                    .iter()
-                    .flat_map(nested::said)
-                    .collect::<Vec<_>>(),
-            );
-            self.here = here;
+            self.commands_inside(End::File);
             self.limit = limit;
             self.depth -= 1;
         }

@@ -163,15 +163,11 @@ pub(super) fn places(shell: Shell, syms: &[Sym], shapes: &[Shape]) -> Found {
             lexer.places[hole] = Some(Place::Bad(trouble));
         }
     }
-    let unknown = Place::Bad(Trouble::NoForm(
-        "the script is nested too deep to say what stands here",
-        "take it apart into several commands",
-    ));
     Found {
         places: lexer
             .places
             .iter()
-            .map(|place| place.unwrap_or(unknown))
+            .map(|place| place.unwrap_or(Place::TOO_DEEP))
             .collect(),
         unfinished: lexer.unfinished,
     }
