@@ -18,3 +18,4 @@ mod render;
 mod resume;
 mod run;
 mod runbooks;
+mod terminal;

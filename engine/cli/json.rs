@@ -9,10 +9,14 @@ use runbook_host::operator::{Operator, Said};
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::files::print;
+use crate::terminal::screen::Screen;
+use crate::terminal::show_the_rest;
+use crate::terminal::style::{Look, Tty};
 
 pub struct JsonLines {
     said: UnboundedSender<Said>,
+    /// A reader may be slow; the run is not.
+    screen: Screen,
 }
 
 #[derive(Serialize)]
@@ -34,27 +38,29 @@ enum Line<'a> {
 
 impl JsonLines {
     pub fn new(said: UnboundedSender<Said>) -> JsonLines {
-        JsonLines { said }
+        let screen = Screen::new(Look::of(Tty::No), Tty::No, Tty::No, |lines| {
+            format!("{{\"type\":\"left_out\",\"lines\":{lines}}}")
+        });
+        JsonLines { said, screen }
     }
-}
 
-fn line(line: &Line<'_>) {
-    if let Ok(mut text) = serde_json::to_string(line) {
-        text.push('\n');
-        print(&text);
+    fn line(&self, line: &Line<'_>) {
+        if let Ok(text) = serde_json::to_string(line) {
+            self.screen.print(vec![text]);
+        }
     }
 }
 
 impl Operator for JsonLines {
     fn tell(&mut self, notice: &Notice, view: &View) {
-        line(&Line::Notice {
+        self.line(&Line::Notice {
             run: &view.run,
             notice,
         });
     }
 
     fn ask(&mut self, id: EffectId, prompt: &Prompt, view: &View) {
-        line(&Line::Prompt {
+        self.line(&Line::Prompt {
             run: &view.run,
             id,
             prompt,
@@ -74,9 +80,10 @@ impl Operator for JsonLines {
     fn return_terminal(&mut self) {}
 
     fn close(&mut self, view: &View) {
-        line(&Line::End {
+        self.line(&Line::End {
             run: &view.run,
             phase: &view.phase,
         });
+        show_the_rest(&self.screen, view);
     }
 }

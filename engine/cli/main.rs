@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         .as_deref()
         .is_some_and(|role| role == terminal::line::ARGUMENT)
     {
-        return terminal::line::main();
+        return terminal::read::main();
     }
     let command = Cli::parse().command;
     ExitCode::from(guarded(|| carry_out(command)))

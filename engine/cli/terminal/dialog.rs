@@ -1,6 +1,7 @@
 //! The conversation of one prompt, on a thread of its own: question, typed line, perhaps a reason, answer.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use runbook_core::effect::{EffectId, Notice, NoticeMark};
@@ -10,7 +11,7 @@ use runbook_host::operator::Said;
 use runbook_plan::value::Type;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::line::{Ask, Echo, Line, Reader};
+use super::line::{Ask, Echo, Line, Reader, is_hung_up};
 use super::notices::Page;
 use super::question::{Lines, Pending, Step, answer, choices, complete, details};
 use super::screen::Screen;
@@ -28,7 +29,7 @@ struct Waiting {
 /// The prompts of a run, put one after the other.
 #[derive(Clone)]
 pub struct Dialogs {
-    screen: Arc<Mutex<Screen>>,
+    screen: Screen,
     queue: Arc<Mutex<Queue>>,
     reader: Reader,
     said: UnboundedSender<Said>,
@@ -41,7 +42,6 @@ pub struct Dialogs {
 struct Queue {
     waiting: VecDeque<Waiting>,
     active: Option<EffectId>,
-    interrupted: Interrupted,
 }
 
 /// Whether prose stands on the screen already, since the last heading.
@@ -51,17 +51,19 @@ pub enum Heard {
     Before,
 }
 
-/// Whether Ctrl-C closed the last prompt, and nothing was asked since.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Interrupted {
-    #[default]
-    No,
-    Yes,
+/// How the conversation of one prompt ended.
+enum End {
+    Said(Said),
+    Withdrawn,
+    /// Ctrl-C.
+    Interrupted,
+    /// Another question comes first.
+    Superseded,
 }
 
 impl Dialogs {
     pub fn new(
-        screen: Arc<Mutex<Screen>>,
+        screen: Screen,
         said: UnboundedSender<Said>,
         operator: String,
     ) -> Dialogs {
@@ -112,10 +114,6 @@ impl Dialogs {
         known
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,19 +125,38 @@ impl Dialogs {
             prompt: prompt.clone(),
             view: view.clone(),
         };
-        // What Ctrl-C leads to comes before the question it was pressed at.
-        match std::mem::take(&mut queue.interrupted) {
-            Interrupted::Yes => queue.waiting.push_front(asked),
-            Interrupted::No => queue.waiting.push_back(asked),
+        // What an interrupt leads to comes before the question that is open.
+        if prompt.kind == PromptKind::Interrupted {
+            queue.waiting.push_front(asked);
+            if queue.active.is_some() {
+                self.reader.supersede();
+            }
+        } else {
+            queue.waiting.push_back(asked);
         }
         if queue.active.is_none()
             && let Some(next) = queue.waiting.pop_front()
         {
             queue.active = Some(next.id);
-            self.screen().hold();
+            self.screen.hold();
             let dialogs = self.clone();
-            std::thread::spawn(move || dialogs.work(next));
+            std::thread::spawn(move || {
+                let worked = std::panic::catch_unwind(AssertUnwindSafe(|| dialogs.work(next)));
+                if worked.is_err() {
+                    dialogs.broken();
+                }
+            });
         }
+    }
+
+    /// A mistake of ours: nobody can be asked any more, and nothing may wait for an answer.
+    fn broken(&self) {
+        let mut queue = self.queue();
+        let waiting = std::mem::take(&mut queue.waiting);
+        for id in queue.active.take().into_iter().chain(waiting.iter().map(|one| one.id)) {
+            let _ = self.said.send(Said::Unanswerable { id });
+        }
+        self.screen.release();
     }
 
     pub fn withdraw(&self, id: EffectId) {
@@ -155,75 +172,97 @@ impl Dialogs {
         queue.waiting.clear();
         if queue.active.is_some() {
             self.reader.withdraw();
+            self.screen.soothe();
         }
+    }
+
+    /// Takes the terminal from an open prompt, which is put again after [`Dialogs::go_on`].
+    pub fn pause(&self) {
+        self.reader.pause();
+        self.screen.soothe();
+    }
+
+    pub fn go_on(&self) {
+        self.reader.go_on();
     }
 
     /// Puts prompts until none waits.
     fn work(&self, mut current: Waiting) {
         loop {
-            let said = self.converse(&current);
-            if said == Some(Said::Interrupted) {
-                // The question stays open, and is put again after what the interrupt leads to.
-                let mut queue = self.queue();
-                self.reader.renew();
-                queue.waiting.push_front(current);
-                queue.interrupted = Interrupted::Yes;
-                queue.active = None;
-                let _ = self.said.send(Said::Interrupted);
-                return;
-            }
-            if let Some(said) = said {
-                // A closed channel means that the run is over, and then nobody waits for the answer.
-                let _ = self.said.send(said);
-            }
+            let end = self.converse(&current);
             let mut queue = self.queue();
             self.reader.renew();
-            match queue.waiting.pop_front() {
+            let next = match end {
+                // A closed channel means that the run is over, and then nobody waits for the answer.
+                End::Said(said) => {
+                    let _ = self.said.send(said);
+                    queue.waiting.pop_front()
+                }
+                End::Withdrawn => queue.waiting.pop_front(),
+                // The question stays open, and is put again after what the interrupt leads to.
+                End::Interrupted => {
+                    queue.waiting.push_front(current);
+                    queue.active = None;
+                    let _ = self.said.send(Said::Interrupted);
+                    return;
+                }
+                End::Superseded => {
+                    let first = queue.waiting.pop_front();
+                    queue.waiting.push_front(current);
+                    first
+                }
+            };
+            match next {
                 Some(next) => {
                     queue.active = Some(next.id);
                     current = next;
                 }
                 None => {
                     queue.active = None;
-                    self.screen().release();
+                    self.screen.release();
                     return;
                 }
             }
         }
     }
 
-    fn converse(&self, current: &Waiting) -> Option<Said> {
+    fn converse(&self, current: &Waiting) -> End {
+        self.reader.until_ours();
         self.put(current);
         let mut pending: Option<(Pending, Ask)> = None;
         loop {
-            let (then, ask) = match pending.take() {
+            let first;
+            let (then, ask) = match &pending {
                 Some((then, ask)) => (Some(then), ask),
                 None => {
-                    let lead = format!("  {} ", self.screen().glyphs().prompt);
-                    (
-                        None,
-                        Ask {
-                            lead,
-                            initial: None,
-                            echo: match current.prompt.kind {
-                                PromptKind::Input {
-                                    ty: Type::Secret, ..
-                                } => Echo::No,
-                                _ => Echo::Yes,
-                            },
+                    first = Ask {
+                        lead: format!("  {} ", self.screen.glyphs().prompt),
+                        initial: None,
+                        echo: match current.prompt.kind {
+                            PromptKind::Input {
+                                ty: Type::Secret, ..
+                            } => Echo::No,
+                            _ => Echo::Yes,
                         },
-                    )
+                    };
+                    (None, &first)
                 }
             };
-            let step = match (self.reader.read(&ask), then) {
+            let step = match (self.reader.read(ask), then) {
                 (Line::Typed(text), None) => answer(&current.prompt, &text),
-                (Line::Typed(text), Some(then)) => complete(&then, &text),
-                (other, _) => return self.not_typed(current.id, other),
+                (Line::Typed(text), Some(then)) => complete(then, &text),
+                (Line::Lost, _) => {
+                    self.screen.hold();
+                    self.put(current);
+                    continue;
+                }
+                (other, _) => return self.not_typed(current.id, &current.prompt.kind, other),
             };
+            pending = None;
             match step {
                 Step::Answer { answer, by } => {
                     let by = by.unwrap_or_else(|| self.operator.clone());
-                    return Some(Said::Answered {
+                    return End::Said(Said::Answered {
                         id: current.id,
                         answer,
                         by,
@@ -240,7 +279,7 @@ impl Dialogs {
                     } else {
                         Echo::Yes
                     };
-                    let lead = format!("  {lead} {} ", self.screen().glyphs().prompt);
+                    let lead = format!("  {lead} {} ", self.screen.glyphs().prompt);
                     pending = Some((
                         then,
                         Ask {
@@ -251,39 +290,71 @@ impl Dialogs {
                     ));
                 }
                 Step::Refused(why) => {
-                    let screen = self.screen();
+                    let screen = &self.screen;
                     let lines = wrap(&harmless(&why), screen.width(), "  ", "  ");
-                    let painted: Vec<_> = lines
+                    let painted = lines
                         .iter()
                         .map(|line| screen.paint(Tone::Warning, line))
                         .collect();
-                    screen.print_for_prompt(&painted);
+                    screen.print_for_prompt(painted);
                 }
                 Step::Help => self.help(current),
                 Step::Note(text) => {
                     let _ = self.said.send(Said::Noted { text });
-                    let screen = self.screen();
-                    screen.print_for_prompt(&[screen.paint(Tone::Quiet, "  noted in the journal")]);
+                    let screen = &self.screen;
+                    screen.print_for_prompt(vec![
+                        screen.paint(Tone::Quiet, "  noted in the journal"),
+                    ]);
                 }
             }
         }
     }
 
-    fn not_typed(&self, id: EffectId, line: Line) -> Option<Said> {
+    fn not_typed(&self, id: EffectId, kind: &PromptKind, line: Line) -> End {
         match line {
-            Line::Interrupted => Some(Said::Interrupted),
-            Line::Gone => Some(Said::Unanswerable { id }),
-            Line::Withdrawn | Line::Typed(_) => {
-                self.screen().print_for_prompt(&[String::new()]);
-                None
+            Line::Interrupted => End::Interrupted,
+            // The engine hears of a terminal that went away by its signal; here it is only sooner.
+            Line::Gone if is_hung_up() => {
+                let mine = rustix::process::getpid();
+                let _ = rustix::process::kill_process(mine, rustix::process::Signal::HUP);
+                End::Withdrawn
+            }
+            // A person who is not in front of it now: what nobody's presence would end waits for them.
+            Line::Gone => {
+                self.screen.soothe();
+                End::Said(match kind {
+                    PromptKind::Failed { .. } | PromptKind::Orphan { .. } => Said::Pause {
+                        reason: "the terminal is not at hand".to_owned(),
+                    },
+                    _ => Said::Unanswerable { id },
+                })
+            }
+            Line::Superseded => {
+                self.screen.soothe();
+                self.screen.print_for_prompt(vec![String::new()]);
+                End::Superseded
+            }
+            Line::Withdrawn | Line::Lost | Line::Typed(_) => {
+                self.screen.soothe();
+                self.screen.print_for_prompt(vec![String::new()]);
+                End::Withdrawn
             }
         }
     }
 
     /// Shows the question with everything that belongs to it.
     fn put(&self, current: &Waiting) {
+<<<<<<< HEAD
         let screen = self.screen();
         let page = screen.page(&current.view);
+=======
+        let screen = &self.screen;
+        let page = Page {
+            look: screen.look,
+            width: screen.width(),
+            view: &current.view,
+        };
+>>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
         let width = screen.width();
         let mut lines = vec![String::new()];
         for detail in details(&current.prompt)
@@ -354,14 +425,14 @@ impl Dialogs {
                 .iter()
                 .map(|line| screen.paint(Tone::Quiet, line)),
         );
-        screen.print_for_prompt(&lines);
+        screen.print_for_prompt(lines);
     }
 
     fn help(&self, current: &Waiting) {
-        let screen = self.screen();
+        let screen = &self.screen;
         let clocks = status::clocks(&current.view, runbook_host::clock::now(), screen.look);
         let hint = choices(&current.prompt).hint;
-        screen.print_for_prompt(&help::lines(
+        screen.print_for_prompt(help::lines(
             &current.view,
             &clocks,
             &hint,

@@ -1,25 +1,21 @@
-//! One line from the person, safely. dialoguer reads it in a process of its own, which owns the terminal while
-//! it lives and can be ended at any moment without leaving a thread behind; the engine keeps the terminal's
+//! One line from the person, safely. A process of its own reads it ([`super::read`]), which owns the terminal
+//! while it lives and can be ended at any moment without leaving a thread behind; the engine keeps the terminal's
 //! settings and puts them back, however that process ends.
 
-use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use dialoguer::theme::Theme;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{
-    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
 use serde::{Deserialize, Serialize};
 
 /// What the first argument says where the binary is to read a line.
 pub const ARGUMENT: &str = "__line";
-const SPEC: &str = "RUNBOOK_LINE";
-/// Keys pressed before the question stood on the screen this long answer nothing.
-const QUIET: Duration = Duration::from_millis(300);
+pub(super) const SPEC: &str = "RUNBOOK_LINE";
 
 #[derive(Serialize, Deserialize)]
 pub struct Ask {
@@ -38,6 +34,14 @@ pub enum Echo {
     Editor,
 }
 
+/// What the reading process says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Heard {
+    Typed(String),
+    Interrupted,
+    Gone,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
     Typed(String),
@@ -45,6 +49,10 @@ pub enum Line {
     Interrupted,
     /// The prompt was withdrawn.
     Withdrawn,
+    /// The terminal was used for something else meanwhile: the question is no longer above the cursor.
+    Lost,
+    /// Another question comes first.
+    Superseded,
     /// The terminal is gone.
     Gone,
 }
@@ -52,111 +60,225 @@ pub enum Line {
 /// The prompt that is open, so that it can be closed from elsewhere.
 #[derive(Clone, Default)]
 pub struct Reader {
-    open: Arc<Mutex<Open>>,
+    open: Arc<(Mutex<Open>, Condvar)>,
 }
 
 #[derive(Default)]
 struct Open {
-    child: Option<rustix::process::Pid>,
-    withdrawn: Withdrawn,
+    /// The process that reads.
+    child: Option<Pid>,
+    reading: Reading,
+    wish: Wish,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Withdrawn {
+enum Reading {
     #[default]
     No,
-    Yes,
+    Line,
+    /// The terminal is the editor's, which knows itself what to do when it is stopped.
+    Editor,
+}
+
+/// What is wanted of who reads.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Wish {
+    #[default]
+    Read,
+    /// The terminal is somebody else's for a while.
+    Wait,
+    Withdraw,
+    Supersede,
 }
 
 impl Reader {
-    /// Reads a line; blocks the calling thread.
-    pub fn read(&self, ask: &Ask) -> Line {
-        let saved = Saved::now();
-        let line = self.read_in_process(ask);
-        saved.restore();
-        line
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_in_process(&self, ask: &Ask) -> Line {
-        let (Ok(program), Ok(spec)) = (std::env::current_exe(), serde_json::to_string(ask)) else {
-            return Line::Gone;
-        };
-        let mut child = {
-            let mut open = self
-                .open
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if open.withdrawn == Withdrawn::Yes {
-                return Line::Withdrawn;
+    fn wait<'a>(&self, open: MutexGuard<'a, Open>) -> MutexGuard<'a, Open> {
+        self.open.1.wait(open).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads a line; blocks the calling thread.
+    pub fn read(&self, ask: &Ask) -> Line {
+        let mut open = self.open();
+        match open.wish {
+            Wish::Read => {}
+            Wish::Wait => {
+                while open.wish == Wish::Wait {
+                    open = self.wait(open);
+                }
+                return Line::Lost;
             }
-            let spawned = Command::new(program)
-                .arg(ARGUMENT)
-                .env(SPEC, spec)
-                .stdout(Stdio::piped())
-                .spawn();
-            let Ok(child) = spawned else {
-                return Line::Gone;
-            };
-            runbook_host::process::spare(child.id());
-            open.child = i32::try_from(child.id())
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            child
+            Wish::Withdraw => return Line::Withdrawn,
+            Wish::Supersede => return Line::Superseded,
+        }
+        // Somebody who is not in front would take the terminal from who is.
+        if !is_in_front() {
+            return Line::Gone;
+        }
+        open.reading = match ask.echo {
+            Echo::Editor => Reading::Editor,
+            Echo::Yes | Echo::No => Reading::Line,
         };
+        let saved = Saved::now();
+        let heard = self.heard(open, ask);
+        saved.restore();
+        let mut open = self.open();
+        open.child = None;
+        open.reading = Reading::No;
+        self.open.1.notify_all();
+        match (open.wish, heard) {
+            (Wish::Withdraw, _) => Line::Withdrawn,
+            // What was typed in time counts.
+            (_, Heard::Typed(text)) => Line::Typed(text),
+            (_, Heard::Interrupted) => Line::Interrupted,
+            (Wish::Supersede, Heard::Gone) => Line::Superseded,
+            (Wish::Wait, Heard::Gone) => {
+                while open.wish == Wish::Wait {
+                    open = self.wait(open);
+                }
+                Line::Lost
+            }
+            (Wish::Read, Heard::Gone) => Line::Gone,
+        }
+    }
+
+    /// Starts the process that reads, and waits for it to end.
+    fn heard(&self, mut open: MutexGuard<'_, Open>, ask: &Ask) -> Heard {
+        let (Ok(program), Ok(spec)) = (std::env::current_exe(), serde_json::to_string(ask)) else {
+            return Heard::Gone;
+        };
+        let spawned = Command::new(program)
+            .arg(ARGUMENT)
+            .env(SPEC, spec)
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = spawned else {
+            return Heard::Gone;
+        };
+        runbook_host::process::spare(child.id());
+        open.child = Some(Pid::from_child(&child));
+        drop(open);
         let mut text = String::new();
         if let Some(out) = &mut child.stdout {
-            // An error here shows as an empty line with a bad exit below.
+            // An error here shows as something that cannot be read below.
             let _ = out.read_to_string(&mut text);
         }
-        let status = child.wait();
+        // Reaped only once nobody would signal its number any more.
+        let waited = rustix::process::waitid(
+            rustix::process::WaitId::Pid(Pid::from_child(&child)),
+            rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT,
+        );
+        self.open().child = None;
+        let ended = waited.is_ok() && child.wait().is_ok_and(|status| status.success());
         runbook_host::process::forget(child.id());
-        let mut open = self
-            .open
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        open.child = None;
-        if open.withdrawn == Withdrawn::Yes {
-            return Line::Withdrawn;
+        match serde_json::from_str(&text) {
+            Ok(heard) if ended => heard,
+            _ => Heard::Gone,
         }
-        match status {
-            Ok(status) if status.success() => {
-                serde_json::from_str(&text).map_or(Line::Gone, Line::Typed)
+    }
+
+    /// Makes a wish known, and returns when nobody reads against it.
+    fn wish(&self, wish: Wish) {
+        let mut open = self.open();
+        if open.wish == Wish::Withdraw {
+            return;
+        }
+        open.wish = wish;
+        self.open.1.notify_all();
+        if open.reading == Reading::Editor && wish == Wish::Wait {
+            return;
+        }
+        while open.reading != Reading::No {
+            if let Some(pid) = open.child {
+                // Gone already is as good.
+                let _ = kill_process(pid, Signal::KILL);
             }
-            Ok(status) if status.signal() == Some(rustix::process::Signal::INT.as_raw()) => {
-                Line::Interrupted
-            }
-            _ => Line::Gone,
+            open = self.wait(open);
         }
     }
 
     /// Closes the open prompt, and any that would be opened before [`Reader::renew`].
     pub fn withdraw(&self) {
-        let mut open = self
-            .open
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        open.withdrawn = Withdrawn::Yes;
-        if let Some(pid) = open.child {
-            // Gone already is as good.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        self.wish(Wish::Withdraw);
+    }
+
+    /// Closes the open prompt for one that comes first.
+    pub fn supersede(&self) {
+        self.wish(Wish::Supersede);
+    }
+
+    /// Leaves the terminal to somebody else, until [`Reader::go_on`].
+    pub fn pause(&self) {
+        self.wish(Wish::Wait);
+    }
+
+    /// The terminal is ours again.
+    pub fn go_on(&self) {
+        let mut open = self.open();
+        if open.wish == Wish::Wait {
+            open.wish = Wish::Read;
+            self.open.1.notify_all();
+        }
+    }
+
+    /// Waits while the terminal is somebody else's.
+    pub fn until_ours(&self) {
+        let mut open = self.open();
+        while open.wish == Wish::Wait {
+            open = self.wait(open);
         }
     }
 
     /// Makes ready for the next prompt.
     pub fn renew(&self) {
-        self.open
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .withdrawn = Withdrawn::No;
+        let mut open = self.open();
+        if open.wish != Wish::Wait {
+            open.wish = Wish::Read;
+        }
     }
+}
+
+/// Whether this program has the terminal, and not a shell that put it in the background.
+pub fn is_in_front() -> bool {
+    tcgetpgrp(std::io::stdin()).is_ok_and(|front| front == rustix::process::getpgrp())
 }
 
 /// The terminal's settings as they were.
 pub struct Saved(Option<Termios>);
 
+/// Whether a terminal was found in the state that only a program leaves it in which was killed while it read keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Sound,
+    Repaired,
+}
+
 impl Saved {
     pub fn now() -> Saved {
-        Saved(tcgetattr(std::io::stdin()).ok())
+        Saved(is_in_front().then(|| tcgetattr(std::io::stdin()).ok()).flatten())
+    }
+
+    /// A shell gives a program a terminal that reads lines, echoes them, and makes signals of keys. One that does
+    /// none of the three was left so.
+    pub fn repaired() -> (Saved, Found) {
+        let mut saved = Saved::now();
+        let Some(termios) = &mut saved.0 else {
+            return (saved, Found::Sound);
+        };
+        let lines = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        if termios.local_modes.intersects(lines) {
+            return (saved, Found::Sound);
+        }
+        termios
+            .local_modes
+            .insert(lines | LocalModes::IEXTEN | LocalModes::ECHOE | LocalModes::ECHOK);
+        termios.input_modes.insert(InputModes::ICRNL | InputModes::IXON);
+        termios.output_modes.insert(OutputModes::OPOST | OutputModes::ONLCR);
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);
+        (saved, Found::Repaired)
     }
 
     /// Ctrl-C must not leave `^C` in the middle of what is drawn. Everything else stays as the person has it, so
@@ -169,155 +291,19 @@ impl Saved {
         }
     }
 
+    /// Puts the settings back. Never waits for the terminal.
     pub fn restore(&self) {
-        if let Some(termios) = &self.0 {
+        if let Some(termios) = &self.0
+            && is_in_front()
+        {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);
-            let mut err = std::io::stderr();
-            // The cursor may have been hidden by whatever drew last.
-            let _ = err.write_all(b"\x1b[?25h").and_then(|()| err.flush());
         }
     }
 }
 
-/// What the process of [`ARGUMENT`] does: reads one line and prints it as a JSON string.
-pub fn main() -> std::process::ExitCode {
-    let failed = std::process::ExitCode::FAILURE;
-    let Some(ask) = std::env::var(SPEC)
-        .ok()
-        .and_then(|spec| serde_json::from_str::<Ask>(&spec).ok())
-    else {
-        return failed;
-    };
-    let Ok(typed) = read_here(&ask) else {
-        return failed;
-    };
-    let Ok(text) = serde_json::to_string(&typed) else {
-        return failed;
-    };
-    let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(_) => failed,
-    }
-}
-
-fn read_here(ask: &Ask) -> std::io::Result<String> {
-    // dialoguer reckons with the width, and a very small one is no basis for that.
-    let narrow = console::Term::stderr().size().1 < 8;
-    if narrow || std::env::var("TERM").map_or(true, |term| term == "dumb") {
-        return read_dumb(ask);
-    }
-    let mut quiet = tcgetattr(std::io::stdin())?;
-    quiet
-        .local_modes
-        .remove(LocalModes::ECHO | LocalModes::ICANON);
-    tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
-    eprint_lead(&ask.lead)?;
-    forget_type_ahead()?;
-    eprint_lead("\r\x1b[2K")?;
-    let theme = Lead;
-    let wrong = |error: dialoguer::Error| std::io::Error::other(error.to_string());
-    match ask.echo {
-        Echo::Yes => {
-            let input = dialoguer::Input::<String>::with_theme(&theme)
-                .with_prompt(&ask.lead)
-                .allow_empty(true);
-            let input = match &ask.initial {
-                Some(initial) => input.with_initial_text(initial),
-                None => input,
-            };
-            input.interact_text().map_err(wrong)
-        }
-        Echo::No => dialoguer::Password::with_theme(&theme)
-            .with_prompt(&ask.lead)
-            .interact()
-            .map_err(wrong),
-        Echo::Editor => {
-            let initial = ask.initial.clone().unwrap_or_default();
-            Ok(dialoguer::Editor::new()
-                .edit(&initial)
-                .map_err(wrong)?
-                .unwrap_or(initial))
-        }
-    }
-}
-
-/// A terminal that knows no cursor: the line discipline edits, and nothing is drawn.
-fn read_dumb(ask: &Ask) -> std::io::Result<String> {
-    eprint_lead(&ask.lead)?;
-    forget_type_ahead()?;
-    let mut line = String::new();
-    if std::io::stdin().read_line(&mut line)? == 0 {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-fn eprint_lead(text: &str) -> std::io::Result<()> {
-    let mut err = std::io::stderr();
-    err.write_all(text.as_bytes()).and_then(|()| err.flush())
-}
-
-/// Throws away what was typed before the question could be read, until the keys have been still for a while.
-fn forget_type_ahead() -> std::io::Result<()> {
+/// Whether the terminal went away, as one does whose connection was dropped.
+pub fn is_hung_up() -> bool {
     let stdin = std::io::stdin();
-    let mut still_since = Instant::now();
-    while still_since.elapsed() < QUIET {
-        let left = QUIET.saturating_sub(still_since.elapsed());
-        let wait = rustix::event::Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(left.subsec_nanos()),
-        };
-        let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
-        match poll(&mut fds, Some(&wait)) {
-            Ok(0) => break,
-            Ok(_) if fds[0].revents().contains(PollFlags::HUP) => {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            Ok(_) => still_since = Instant::now(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        tcflush(&stdin, QueueSelector::IFlush)?;
-    }
-    Ok(tcflush(&stdin, QueueSelector::IFlush)?)
-}
-
-/// Nothing but the lead before the cursor.
-struct Lead;
-
-impl Theme for Lead {
-    fn format_input_prompt(
-        &self,
-        f: &mut dyn std::fmt::Write,
-        prompt: &str,
-        _: Option<&str>,
-    ) -> std::fmt::Result {
-        write!(f, "{prompt}")
-    }
-
-    fn format_input_prompt_selection(
-        &self,
-        f: &mut dyn std::fmt::Write,
-        prompt: &str,
-        typed: &str,
-    ) -> std::fmt::Result {
-        write!(f, "{prompt}{typed}")
-    }
-
-    fn format_password_prompt(
-        &self,
-        f: &mut dyn std::fmt::Write,
-        prompt: &str,
-    ) -> std::fmt::Result {
-        write!(f, "{prompt}")
-    }
-
-    fn format_password_prompt_selection(
-        &self,
-        f: &mut dyn std::fmt::Write,
-        prompt: &str,
-    ) -> std::fmt::Result {
-        write!(f, "{prompt}")
-    }
+    let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|came| came > 0)
 }

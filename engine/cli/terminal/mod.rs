@@ -7,10 +7,12 @@
 //! | [`notices`], [`status`], [`help`] | what is shown: pure, state to text |
 //! | [`question`] | what is asked, and how a typed line is read: pure |
 //! | [`dialog`] | the conversation of a prompt, on a thread |
-//! | [`line`] | one line from the person, safely |
+//! | [`line`] | one line from the person, safely: what the engine holds of it |
+//! | [`read`], [`edit`] | the process that reads the line; what keys make of it: pure |
 //! | [`text`] | wrapping, cutting, neutralising, times |
 
 pub mod dialog;
+mod edit;
 pub mod help;
 pub mod line;
 #[cfg(test)]
@@ -19,13 +21,13 @@ pub mod notices;
 pub mod question;
 #[cfg(test)]
 mod question_tests;
+pub mod read;
 pub mod screen;
 pub mod status;
 pub mod style;
 pub mod text;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use runbook_core::effect::{EffectId, EndWhy, Notice};
 use runbook_core::event::Moment;
@@ -36,9 +38,9 @@ use runbook_plan::plan::Outcome;
 use tokio::sync::mpsc::UnboundedSender;
 
 use dialog::{Dialogs, Heard};
-use line::Saved;
+use line::{Found, Saved};
 use notices::{Page, short};
-use screen::Screen;
+use screen::{Patience, Screen, Settled};
 use style::{Look, Tone, Tty};
 use text::{harmless, wrap};
 
@@ -49,7 +51,7 @@ const LONGEST_LINE: usize = 2_000;
 
 /// Shows a run on a terminal, and asks there. Without one it shows plain lines and can ask nobody.
 pub struct Terminal {
-    screen: Arc<Mutex<Screen>>,
+    screen: Screen,
     dialogs: Option<Dialogs>,
     said: UnboundedSender<Said>,
     saved: Saved,
@@ -78,9 +80,17 @@ impl Terminal {
             Tty::of(std::io::stderr()),
         );
         let look = Look::of(lines);
-        let screen = Arc::new(Mutex::new(Screen::new(look, lines, status)));
+        let screen = Screen::new(look, lines, status, |count| {
+            format!("... {count} lines are not shown here; `runbook show` has them")
+        });
         let person = input == Tty::Yes && status == Tty::Yes;
-        let saved = Saved::now();
+        let (saved, found) = Saved::repaired();
+        if found == Found::Repaired {
+            screen.print(vec![
+                "the terminal did not show what is typed: a program that was killed left it so, and it is put right"
+                    .to_owned(),
+            ]);
+        }
         saved.without_echoed_controls();
         let dialogs = person.then(|| Dialogs::new(screen.clone(), said.clone(), operator));
         Terminal {
@@ -93,19 +103,24 @@ impl Terminal {
         }
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen> {
-        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The title, once, before anything else.
     fn begin(&mut self, view: &View) {
         if self.begun == Begun::Yes || view.run.is_empty() {
             return;
         }
         self.begun = Begun::Yes;
+<<<<<<< HEAD
         let mut screen = self.screen();
         let page = screen.page(view);
         let mut lines = page.text(Tone::Title, "", &view.title);
+=======
+        let screen = &self.screen;
+        let width = screen.width();
+        let mut lines: Vec<String> = wrap(&harmless(&view.title), width, "", "")
+            .iter()
+            .map(|line| screen.paint(Tone::Title, line))
+            .collect();
+>>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
         let facts = format!(
             "run {} {} {}",
             short(&view.run),
@@ -136,8 +151,18 @@ impl Operator for Terminal {
         if matches!(notice, Notice::Ran { .. }) {
             self.tail = Tail::default();
         }
+<<<<<<< HEAD
         let mut screen = self.screen();
         let lines = screen.page(view).lines(notice);
+=======
+        let screen = &self.screen;
+        let lines = Page {
+            look: screen.look,
+            width: screen.width(),
+            view,
+        }
+        .lines(notice);
+>>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
         screen.print(lines);
     }
 
@@ -147,8 +172,17 @@ impl Operator for Terminal {
             Some(dialogs) => dialogs.ask(id, prompt, view),
             None => {
                 // Why it is asked (again) must not be lost with the question.
+<<<<<<< HEAD
                 let mut screen = self.screen();
                 let page = screen.page(view);
+=======
+                let screen = &self.screen;
+                let page = Page {
+                    look: screen.look,
+                    width: screen.width(),
+                    view,
+                };
+>>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
                 let details = prompt
                     .detail
                     .iter()
@@ -157,7 +191,6 @@ impl Operator for Terminal {
                     .flat_map(|detail| dialog::detail_lines(&page, detail))
                     .collect();
                 screen.print(lines);
-                drop(screen);
                 let _ = self.said.send(Said::Unanswerable { id });
             }
         }
@@ -174,36 +207,59 @@ impl Operator for Terminal {
     }
 
     fn redraw(&mut self, view: &View, now: Moment) {
+        // In the background the last line is the shell's.
+        if self.dialogs.is_some() && !line::is_in_front() {
+            self.screen.status(Vec::new());
+            return;
+        }
         let tail: Vec<String> = self.tail.lines.iter().cloned().collect();
-        let mut screen = self.screen();
-        let width = screen.width();
-        let rows = status::rows(view, now, screen.look, width, &tail);
-        screen.status(&rows);
+        let screen = &self.screen;
+        let rows = status::rows(view, now, screen.look, screen.width(), &tail);
+        screen.status(rows);
     }
 
     fn lend_terminal(&mut self) {
-        let mut screen = self.screen();
-        screen.hold();
-        drop(screen);
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.pause();
+        }
+        self.screen.hold();
+        // Who gets a terminal that takes nothing has to wait, too; the engine has not.
+        self.screen.settle(Patience::Short);
         self.saved.restore();
     }
 
     fn return_terminal(&mut self) {
-        self.saved.restore();
-        self.screen().release();
+        // Its person may have set it anew meanwhile.
+        if line::is_in_front() {
+            self.saved = Saved::now();
+        }
+        self.saved.without_echoed_controls();
+        self.screen.release();
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.go_on();
+        }
     }
 
     fn close(&mut self, view: &View) {
         if let Some(dialogs) = &self.dialogs {
             dialogs.close();
         }
-        let mut screen = self.screen();
+        let screen = &self.screen;
         screen.close();
         let page = screen.page(view);
         let lines = ending(&page, view);
         screen.print(lines);
-        drop(screen);
         self.saved.restore();
+        show_the_rest(screen, view);
+    }
+}
+
+/// Waits until everything is shown. What a run leads to is worth waiting for, a reader that pages through it, say;
+/// but the run is over, and a signal now ends the program as it ends any.
+pub fn show_the_rest(screen: &Screen, view: &View) {
+    if screen.settle(Patience::Short) == Settled::No && matches!(view.phase, Phase::Ended { .. }) {
+        runbook_host::signals::end_as_usual();
+        screen.settle(Patience::Any);
     }
 }
 

@@ -1,6 +1,13 @@
 //! The one door to the terminal: lines go up, a status of a few lines stays below, prompts take the last line.
+//!
+//! A terminal may take nothing for as long as it likes: Ctrl-S, a pipe that nobody reads. So whoever has something
+//! to show hands it to a thread that alone waits for the terminal, and goes on.
 
+use std::collections::VecDeque;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -13,13 +20,58 @@ use super::style::{Glyphs, Look, Tone, Tty};
 /// How wide text runs at most: longer lines are hard to read.
 const WIDEST: usize = 100;
 
+/// Lines that wait for a terminal that takes none. Older ones are left out; the journal has them.
+const MOST_WAITING: usize = 20_000;
+
+/// Hands what is to be shown to the thread that shows it.
+#[derive(Clone)]
 pub struct Screen {
     pub look: Look,
-    /// Lines go to standard output, the status and prompts to standard error.
     lines: Tty,
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    /// Each with its number.
+    waiting: VecDeque<(u64, Job)>,
+    /// Lines in them.
+    lines: usize,
+    left_out: usize,
+    /// The number of the last that was given, and of the last that is done.
+    given: u64,
+    done: u64,
+}
+
+enum Job {
+    Print(Vec<String>),
+    /// In spite of an open prompt.
+    PrintForPrompt(Vec<String>),
+    Status(Vec<String>),
+    Hold,
+    Release,
+    /// Cursor and paste as a person has them, whoever read last and however that ended.
+    Soothe,
+    Close,
+}
+
+/// What stands for lines that were left out.
+pub type LeftOut = fn(usize) -> String;
+
+/// The terminal as its thread sees it.
+struct Paper {
     status: Option<Status>,
+    spinner: &'static str,
     /// Lines that came while a prompt was open: they would tear it.
-    held: Option<Vec<String>>,
+    held: Option<VecDeque<String>>,
+    left_out: usize,
+    say_left_out: LeftOut,
 }
 
 struct Status {
@@ -81,7 +133,7 @@ impl TermLike for Lasting {
 }
 
 impl Screen {
-    pub fn new(look: Look, lines: Tty, status: Tty) -> Screen {
+    pub fn new(look: Look, lines: Tty, status: Tty, say_left_out: LeftOut) -> Screen {
         let status = (status == Tty::Yes && std::env::var("TERM").is_ok_and(|term| term != "dumb"))
             .then(|| Status {
                 bars: MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(
@@ -90,18 +142,37 @@ impl Screen {
                 )),
                 rows: Vec::new(),
             });
-        Screen {
-            look,
-            lines,
+        let mut paper = Paper {
             status,
+            spinner: look.glyphs.spinner,
             held: None,
-        }
+            left_out: 0,
+            say_left_out,
+        };
+        let queue = Arc::new(Queue::default());
+        let jobs = queue.clone();
+        std::thread::spawn(move || {
+            loop {
+                let (number, job, left_out) = jobs.take();
+                // What cannot be drawn is no reason to show nothing any more.
+                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                    paper.left_out += left_out;
+                    paper.carry_out(job);
+                }));
+                jobs.done(number);
+            }
+        });
+        Screen { look, lines, queue }
     }
 
     /// Columns that text may take now; a resize shows at once.
     pub fn width(&self) -> usize {
         match self.lines {
-            Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(8, WIDEST),
+            Tty::Yes => match usize::from(console::Term::stdout().size().1) {
+                // A terminal that does not know its size.
+                0 => 80,
+                columns => columns.clamp(8, WIDEST),
+            },
             Tty::No => WIDEST,
         }
     }
@@ -121,20 +192,204 @@ impl Screen {
 
     /// Prints lines above the status. A closed terminal or pipe is no reason to stop a run: what cannot be
     /// shown is still in the journal.
-    pub fn print(&mut self, lines: Vec<String>) {
-        if let Some(held) = &mut self.held {
-            held.extend(lines);
-            return;
+    pub fn print(&self, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.queue.give(Job::Print(lines));
         }
-        self.print_now(&lines);
     }
 
-    fn print_now(&self, lines: &[String]) {
-        if lines.is_empty() {
+    /// Replaces the status by these rows, each cut to the width by its maker.
+    pub fn status(&self, rows: Vec<String>) {
+        self.queue.give(Job::Status(rows));
+    }
+
+    /// From now on lines wait, and the last line of the terminal is the prompt's.
+    pub fn hold(&self) {
+        self.queue.give(Job::Hold);
+    }
+
+    /// The prompt is gone; what waited is printed.
+    pub fn release(&self) {
+        self.queue.give(Job::Release);
+    }
+
+    /// Prints in spite of an open prompt what belongs to the prompt itself, and waits until it is there.
+    pub fn print_for_prompt(&self, lines: Vec<String>) {
+        let given = self.queue.give(Job::PrintForPrompt(lines));
+        self.queue.wait(given, Patience::Any);
+    }
+
+    /// Puts right what a reader that was ended may have left.
+    pub fn soothe(&self) {
+        self.queue.give(Job::Soothe);
+    }
+
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        self.look.paint(tone, text)
+    }
+
+    /// Nothing more stands below the lines.
+    pub fn close(&self) {
+        self.queue.give(Job::Close);
+    }
+
+    /// Waits until all of it is shown. Whether it is.
+    pub fn settle(&self, patience: Patience) -> Settled {
+        let given = self.queue.jobs().given;
+        self.queue.wait(given, patience)
+    }
+}
+
+/// How long a terminal is waited for that takes nothing at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    Any,
+    Short,
+}
+
+const SHORT: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    Yes,
+    No,
+}
+
+impl Queue {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the job, for [`Queue::wait`].
+    fn give(&self, job: Job) -> u64 {
+        let mut jobs = self.jobs();
+        jobs.given += 1;
+        if let Job::Print(lines) = &job {
+            jobs.lines += lines.len();
+        }
+        // Of two that nobody has seen, the older status is of no use.
+        if let (Job::Status(_), Some((_, Job::Status(_)))) = (&job, jobs.waiting.back()) {
+            jobs.waiting.pop_back();
+        }
+        let given = jobs.given;
+        jobs.waiting.push_back((given, job));
+        while jobs.lines > MOST_WAITING {
+            let Some(oldest) = jobs
+                .waiting
+                .iter()
+                .position(|(_, job)| matches!(job, Job::Print(_)))
+            else {
+                break;
+            };
+            if let Some((_, Job::Print(lines))) = jobs.waiting.remove(oldest) {
+                jobs.lines -= lines.len();
+                jobs.left_out += lines.len();
+            }
+        }
+        self.changed.notify_all();
+        given
+    }
+
+    fn take(&self) -> (u64, Job, usize) {
+        let mut jobs = self.jobs();
+        loop {
+            if let Some((number, job)) = jobs.waiting.pop_front() {
+                if let Job::Print(lines) = &job {
+                    jobs.lines -= lines.len();
+                }
+                return (number, job, std::mem::take(&mut jobs.left_out));
+            }
+            jobs = self
+                .changed
+                .wait(jobs)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, number: u64) {
+        self.jobs().done = number;
+        self.changed.notify_all();
+    }
+
+    /// Waits for a job, as long as the terminal takes something.
+    fn wait(&self, given: u64, patience: Patience) -> Settled {
+        let mut jobs = self.jobs();
+        while jobs.done < given {
+            let before = jobs.done;
+            jobs = match patience {
+                Patience::Any => self
+                    .changed
+                    .wait(jobs)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Patience::Short => {
+                    let (jobs, waited) = self
+                        .changed
+                        .wait_timeout(jobs, SHORT)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() && jobs.done == before {
+                        return Settled::No;
+                    }
+                    jobs
+                }
+            };
+        }
+        Settled::Yes
+    }
+}
+
+impl Paper {
+    fn carry_out(&mut self, job: Job) {
+        match job {
+            Job::Print(lines) => match &mut self.held {
+                Some(held) => {
+                    held.extend(lines);
+                    let over = held.len().saturating_sub(MOST_WAITING);
+                    held.drain(..over);
+                    self.left_out += over;
+                }
+                None => self.print(&lines),
+            },
+            Job::PrintForPrompt(lines) => self.print(&lines),
+            Job::Status(rows) => self.status(&rows),
+            Job::Hold => {
+                self.status(&[]);
+                self.held.get_or_insert_with(VecDeque::new);
+            }
+            Job::Release => self.release(),
+            Job::Soothe => {
+                if self.status.is_some() {
+                    let mut err = std::io::stderr().lock();
+                    let _ = err
+                        .write_all(b"\x1b[?25h\x1b[?2004l")
+                        .and_then(|()| err.flush());
+                }
+            }
+            Job::Close => {
+                self.release();
+                self.status(&[]);
+            }
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(mut held) = self.held.take() {
+            self.print(held.make_contiguous());
+        }
+    }
+
+    fn print(&mut self, lines: &[String]) {
+        let mut text = String::new();
+        if self.left_out > 0 {
+            text = (self.say_left_out)(std::mem::take(&mut self.left_out));
+            text.push('\n');
+        }
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if text.is_empty() {
             return;
         }
-        let mut text = lines.join("\n");
-        text.push('\n');
         let write = || {
             let mut out = std::io::stdout().lock();
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -145,10 +400,8 @@ impl Screen {
         }
     }
 
-    /// Replaces the status by these rows, each cut to the width by its maker.
-    pub fn status(&mut self, rows: &[String]) {
+    fn status(&mut self, rows: &[String]) {
         let prompting = self.held.is_some();
-        let quiet = self.look;
         let Some(status) = &mut self.status else {
             return;
         };
@@ -168,7 +421,7 @@ impl Screen {
                 "  {msg}"
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.tick_chars(quiet.glyphs.spinner));
+                bar.set_style(style.tick_chars(self.spinner));
             }
             status.rows.push(bar);
         }
@@ -176,33 +429,6 @@ impl Screen {
             bar.set_message(row.clone());
             bar.tick();
         }
-    }
-
-    /// From now on lines wait, and the last line of the terminal is the prompt's.
-    pub fn hold(&mut self) {
-        self.status(&[]);
-        self.held.get_or_insert_with(Vec::new);
-    }
-
-    /// The prompt is gone; what waited is printed.
-    pub fn release(&mut self) {
-        if let Some(lines) = self.held.take() {
-            self.print_now(&lines);
-        }
-    }
-
-    /// Prints in spite of an open prompt: what belongs to the prompt itself.
-    pub fn print_for_prompt(&self, lines: &[String]) {
-        self.print_now(lines);
-    }
-
-    pub fn paint(&self, tone: Tone, text: &str) -> String {
-        self.look.paint(tone, text)
-    }
-
-    pub fn close(&mut self) {
-        self.release();
-        self.status(&[]);
     }
 }
 

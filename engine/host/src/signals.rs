@@ -81,6 +81,21 @@ impl Signals {
     }
 }
 
+/// From here on a signal ends this program, or stops it, as it does any: the run is over.
+pub fn end_as_usual() {
+    use rustix::process::Signal;
+    for signal in [
+        Signal::INT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::TSTP,
+    ] {
+        // Where it cannot be, the end of what is waited for is the end, too.
+        let _ = crate::os::dispose(signal, crate::os::Disposition::Default);
+    }
+}
+
 /// Stops this program as Ctrl-Z would have, once the terminal is restored; returns after SIGCONT.
 pub fn stop_self() -> io::Result<()> {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;

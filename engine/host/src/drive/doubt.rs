@@ -1,4 +1,4 @@
-//! Questions of the host's own: what a damaged journal leaves open.
+//! Questions of the host's own: what a damaged journal leaves open, and what they lead to that nobody answers.
 
 use runbook_core::effect::{Effect, EffectId, Notice};
 use runbook_core::prompt::{Answer, ConfirmDeclined, Detail, Prompt, PromptKind};
@@ -19,6 +19,9 @@ use crate::signals::Signals;
 const CUT: &str = "Cut the damaged end off and go on?";
 const DOUBT: &str =
     "The journal lost its last record, and this may have been started then. Start it?";
+/// Whoever settles what may have run twice is not here.
+const UNSETTLED: &str =
+    "a command may have been started already, and nobody said what is to be done";
 
 /// After a record was cut off that may have been an intent, what acts first is asked about: the question comes
 /// back instead of the wish.
@@ -61,7 +64,7 @@ pub fn answered<'p, H: Hands<'p>>(
         return Ok(Was::Other);
     };
     if *answer != Answer::Yes {
-        give_up(hands);
+        give_up(hands, UNSETTLED);
         return Ok(Was::Doubt);
     }
     hands.book().doubt_next = Doubted::No;
@@ -85,7 +88,7 @@ pub fn answered<'p, H: Hands<'p>>(
 pub fn refused<'p, H: Hands<'p>>(hands: &mut H, id: EffectId) -> Was {
     match hands.book().doubted.remove(&id) {
         Some(_) => {
-            give_up(hands);
+            give_up(hands, UNSETTLED);
             Was::Doubt
         }
         None => Was::Other,
@@ -99,18 +102,20 @@ pub enum Was {
     Other,
 }
 
-/// Whoever settles what may have run twice is not here: the run waits for them, its wish still open.
-fn give_up<'p, H: Hands<'p>>(hands: &mut H) {
-    let why = "a command may have been started already, and nobody said what is to be done";
+/// Parks where the core waits for the host and cannot: its wish stays open, and is made again on resume.
+pub(super) fn give_up<'p, H: Hands<'p>>(hands: &mut H, why: &str) {
+    if hands.book().over.is_some() {
+        return;
+    }
     let record = HostRecord::Parked {
         why: why.into(),
         until: None,
     };
     let at = hands.now();
     hands.book().journal.append(at, Entry::Host(&record));
+    hands.book().over = Some(Over::Parked { why: why.into() });
     let text = format!("parked: {why}");
     hands.perform(Effect::Tell(Notice::Warning { text }));
-    hands.book().over = Some(Over::Parked { why: why.into() });
 }
 
 impl Driver<'_> {
@@ -121,6 +126,17 @@ impl Driver<'_> {
         answer: Answer,
         by: String,
     ) -> Result<(), HostError> {
+        if self.interrupted == Some(id) {
+            self.interrupted = None;
+            match answer {
+                Answer::GoOn => {}
+                Answer::Fail { reason } => {
+                    self.secret_refused(format!("the operator ended it: {reason}"));
+                }
+                _ => give_up(self, "the operator interrupted"),
+            }
+            return Ok(());
+        }
         if answered(self, id, &answer, by)? == Was::Other {
             self.secret_told(id, answer);
         }
@@ -129,9 +145,44 @@ impl Driver<'_> {
 
     /// A prompt of the host's own that nobody answers.
     pub(super) fn refused(&mut self, id: EffectId) {
-        if refused(self, id) == Was::Other {
-            self.secret_untold(id);
+        if refused(self, id) == Was::Other
+            && (self.interrupted == Some(id) || self.asked_for_secret() == Some(id))
+        {
+            give_up(self, "a secret is asked for, and nobody is there to give it");
         }
+    }
+
+    /// No prompt of the host's own is answered any more.
+    pub(super) fn nobody_answers(&mut self, why: &str) {
+        let secret = self.asked_for_secret();
+        let asked = self.book.doubted.keys().copied().chain(secret).chain(self.interrupted);
+        let asked: Vec<EffectId> = asked.collect();
+        for id in &asked {
+            self.operator.withdraw(*id);
+        }
+        if !asked.is_empty() {
+            give_up(self, why);
+        }
+    }
+
+    /// Ctrl-C at the prompt for a secret asks whether to go on; once more, there, parks.
+    pub(super) fn interrupted_at_secret(&mut self) {
+        if self.interrupted.is_some() {
+            give_up(self, "the operator interrupted");
+            return;
+        }
+        let id = self.book.own_prompt();
+        self.interrupted = Some(id);
+        let prompt = Prompt {
+            kind: PromptKind::Interrupted,
+            text: "interrupted: go on?".into(),
+            keys: vec!["interrupted".into()],
+            detail: Vec::new(),
+            path: String::new(),
+            deadline: None,
+            otherwise: None,
+        };
+        self.ask(id, prompt);
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Driver<'p> {
     pub(super) running: BTreeSet<EffectId>,
     /// Of these the terminal was lent to.
     pub(super) interactive: BTreeSet<EffectId>,
+    /// The host's own question whether to go on, at its prompt for a secret.
+    pub(super) interrupted: Option<EffectId>,
     pub(super) interrupts: u32,
     pub(super) detached: Detached,
     pub(super) signal: Option<Signal>,
@@ -117,6 +119,7 @@ impl<'p> Driver<'p> {
             orphans: BTreeMap::new(),
             running: BTreeSet::new(),
             interactive: BTreeSet::new(),
+            interrupted: None,
             interrupts: 0,
             detached: Detached::No,
             signal: None,
@@ -222,7 +225,7 @@ impl<'p> Driver<'p> {
             if id.0 > OURS {
                 self.refused(id);
             } else {
-                self.inbox.push(Event::Unanswerable { effect: id });
+                self.inbox.push(super::hear::unanswered(id, &prompt.kind));
             }
             return;
         }

@@ -2,6 +2,7 @@
 
 use runbook_core::effect::{EffectId, Urgency};
 use runbook_core::event::{Event, Running};
+use runbook_core::prompt::PromptKind;
 
 use super::driver::{Detached, Driver};
 use super::turn::OURS;
@@ -64,6 +65,11 @@ impl Driver<'_> {
     }
 
     pub(super) fn interrupted(&mut self, events: &mut Vec<Event>) {
+        // Before the run has its secrets the core has nothing to halt: the question is the host's own.
+        if self.asks_for_secret() {
+            self.interrupted_at_secret();
+            return;
+        }
         self.interrupts += 1;
         events.push(Event::Interrupted {
             times: self.interrupts,
@@ -73,6 +79,10 @@ impl Driver<'_> {
     pub(super) fn signalled(&mut self, signal: Signal, events: &mut Vec<Event>) {
         match signal {
             Signal::Interrupt => self.interrupted(events),
+            Signal::Quit if self.running.is_empty() => {
+                self.signal = Some(Signal::Quit);
+                self.told_to_end("SIGQUIT", events);
+            }
             Signal::Quit => {
                 self.interrupts = self.interrupts.max(2);
                 self.interrupted(events);
@@ -84,22 +94,22 @@ impl Driver<'_> {
                     }
                 }
                 self.signal = Some(Signal::Terminate);
-                events.push(Event::ParkRequested {
-                    why: "the engine was told to end (SIGTERM)".into(),
-                    running: Running::Stop,
-                });
+                self.told_to_end("SIGTERM", events);
             }
             Signal::HangUp => {
                 self.detached = Detached::Yes;
                 self.signal.get_or_insert(Signal::HangUp);
-                let open: Vec<EffectId> = self.book.state.prompts().map(|(id, _)| id).collect();
-                for id in open {
+                let open: Vec<(EffectId, Event)> = self
+                    .book
+                    .state
+                    .prompts()
+                    .map(|(id, prompt)| (id, unanswered(id, &prompt.kind)))
+                    .collect();
+                for (id, event) in open {
                     self.operator.withdraw(id);
-                    events.push(Event::Unanswerable { effect: id });
+                    events.push(event);
                 }
-                for id in self.book.doubted.keys().copied().collect::<Vec<_>>() {
-                    self.refused(id);
-                }
+                self.nobody_answers(GONE);
             }
             Signal::Suspend => {
                 self.operator.lend_terminal();
@@ -113,6 +123,22 @@ impl Driver<'_> {
                 self.view = Some(view);
             }
         }
+    }
+
+    fn told_to_end(&mut self, signal: &str, events: &mut Vec<Event>) {
+        let why = format!("the engine was told to end ({signal})");
+        self.nobody_answers(&why);
+        if self.fetching.is_some() {
+            // Nothing was started yet, and whoever is to give the secret may take his time.
+            super::doubt::give_up(self, &why);
+        }
+        if self.book.over.is_some() {
+            return;
+        }
+        events.push(Event::ParkRequested {
+            why,
+            running: Running::Stop,
+        });
     }
 
     /// The journal cannot be written: what runs is let end, its outcome is said, and nothing is started.
@@ -144,6 +170,23 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+}
+
+pub(super) const GONE: &str = "the terminal went away";
+
+/// That a person who was there is not any more. The core takes a missing person for an answer to some questions:
+/// the failed step fails the run, the orphan is waited for. But one whose terminal went away will be back, so
+/// there the run waits.
+pub(super) fn unanswered(effect: EffectId, kind: &PromptKind) -> Event {
+    match kind {
+        PromptKind::Failed { .. } | PromptKind::Orphan { .. } | PromptKind::Interrupted => {
+            Event::ParkRequested {
+                why: GONE.into(),
+                running: Running::LetEnd,
+            }
+        }
+        _ => Event::Unanswerable { effect },
     }
 }
 

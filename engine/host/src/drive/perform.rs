@@ -300,6 +300,9 @@ impl Driver<'_> {
             return;
         }
         let id = *id;
+        if let Some(fetching) = &mut self.fetching {
+            fetching.asked = None;
+        }
         let text = match answer {
             Answer::Value {
                 value: Value::Text(text),
@@ -311,15 +314,22 @@ impl Driver<'_> {
         }
     }
 
-    pub(super) fn secret_untold(&mut self, prompt: EffectId) {
-        if let Some(Fetching {
-            asked: Some((asked, id)),
-            ..
-        }) = &self.fetching
-            && *asked == prompt
-        {
-            let id = *id;
-            self.take_secret(id, Err("nobody is there to be asked for it".into()));
+    /// The prompt for a secret that is open.
+    pub(super) fn asked_for_secret(&self) -> Option<EffectId> {
+        let asked = self.fetching.as_ref()?.asked.as_ref()?;
+        Some(asked.0)
+    }
+
+    pub(super) fn asks_for_secret(&self) -> bool {
+        self.asked_for_secret().is_some()
+    }
+
+    /// The operator will not give the secret that is asked for.
+    pub(super) fn secret_refused(&mut self, why: String) {
+        let asked = self.fetching.as_ref().and_then(|fetching| fetching.asked);
+        if let Some((prompt, id)) = asked {
+            self.operator.withdraw(prompt);
+            self.take_secret(id, Err(why));
         }
     }
 

@@ -1,0 +1,22 @@
+//! The engine and its person: a real `runbook` at a pseudo-terminal, and everything that happens to one. Rows O and
+//! T10 of the fault matrix are here, each under its own name.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`signals`] | what happens to it at a question |
+//! | [`pty`] | the terminal: keys in, a model of the screen out |
+//! | [`kinds`] | every kind of question, in the smallest runbook that leads to it |
+
+mod kinds;
+mod pty;
+mod signals;
+
+use kinds::of_every_kind;
+
+#[test]
+fn every_kind_of_question_is_put_and_answered() {
+    of_every_kind(|kind| {
+        let (_ground, mut pty) = kind.asked();
+        kind.answer(&mut pty);
+    });
+}
