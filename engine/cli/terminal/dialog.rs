@@ -344,17 +344,8 @@ impl Dialogs {
 
     /// Shows the question with everything that belongs to it.
     fn put(&self, current: &Waiting) {
-<<<<<<< HEAD
-        let screen = self.screen();
-        let page = screen.page(&current.view);
-=======
         let screen = &self.screen;
-        let page = Page {
-            look: screen.look,
-            width: screen.width(),
-            view: &current.view,
-        };
->>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
+        let page = screen.page(&current.view);
         let width = screen.width();
         let mut lines = vec![String::new()];
         for detail in details(&current.prompt)

@@ -109,18 +109,9 @@ impl Terminal {
             return;
         }
         self.begun = Begun::Yes;
-<<<<<<< HEAD
-        let mut screen = self.screen();
+        let screen = &self.screen;
         let page = screen.page(view);
         let mut lines = page.text(Tone::Title, "", &view.title);
-=======
-        let screen = &self.screen;
-        let width = screen.width();
-        let mut lines: Vec<String> = wrap(&harmless(&view.title), width, "", "")
-            .iter()
-            .map(|line| screen.paint(Tone::Title, line))
-            .collect();
->>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
         let facts = format!(
             "run {} {} {}",
             short(&view.run),
@@ -151,18 +142,8 @@ impl Operator for Terminal {
         if matches!(notice, Notice::Ran { .. }) {
             self.tail = Tail::default();
         }
-<<<<<<< HEAD
-        let mut screen = self.screen();
-        let lines = screen.page(view).lines(notice);
-=======
         let screen = &self.screen;
-        let lines = Page {
-            look: screen.look,
-            width: screen.width(),
-            view,
-        }
-        .lines(notice);
->>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
+        let lines = screen.page(view).lines(notice);
         screen.print(lines);
     }
 
@@ -172,17 +153,8 @@ impl Operator for Terminal {
             Some(dialogs) => dialogs.ask(id, prompt, view),
             None => {
                 // Why it is asked (again) must not be lost with the question.
-<<<<<<< HEAD
-                let mut screen = self.screen();
-                let page = screen.page(view);
-=======
                 let screen = &self.screen;
-                let page = Page {
-                    look: screen.look,
-                    width: screen.width(),
-                    view,
-                };
->>>>>>> a62976f (terminal: the engine never waits for its screen, keys are read by our own reader, and every signal at every question is tested)
+                let page = screen.page(view);
                 let details = prompt
                     .detail
                     .iter()
