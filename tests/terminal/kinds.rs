@@ -179,12 +179,18 @@ impl Kind {
                 // The whole engine dies at once, as it does when a machine runs out of memory.
                 pty.signal(Signal::KILL);
                 assert_eq!(pty.code(), 137);
-                assert!(lives(command.as_raw_nonzero().get()), "the command outlives its engine");
+                assert!(
+                    lives(command.as_raw_nonzero().get()),
+                    "the command outlives its engine"
+                );
                 if self.way == Way::Crash {
                     kill_process(command, Signal::KILL).expect("the command lives");
                     let until = std::time::Instant::now() + PATIENCE;
                     while lives(command.as_raw_nonzero().get()) {
-                        assert!(std::time::Instant::now() < until, "the command does not die");
+                        assert!(
+                            std::time::Instant::now() < until,
+                            "the command does not die"
+                        );
                         std::thread::yield_now();
                     }
                 }
@@ -220,7 +226,12 @@ impl Kind {
         pty.until("the end");
         pty.ends(0);
         if matches!(self.way, Way::Crash | Way::Orphan) {
-            assert_eq!(ground.read("ledger"), "once\n", "{}: it ran once", self.name);
+            assert_eq!(
+                ground.read("ledger"),
+                "once\n",
+                "{}: it ran once",
+                self.name
+            );
         }
     }
 }
@@ -229,10 +240,19 @@ impl Kind {
 fn command_of(ground: &Ground) -> Pid {
     let until = std::time::Instant::now() + PATIENCE;
     loop {
-        if let Some(pid) = ground.read("pid").trim().parse().ok().and_then(Pid::from_raw) {
+        if let Some(pid) = ground
+            .read("pid")
+            .trim()
+            .parse()
+            .ok()
+            .and_then(Pid::from_raw)
+        {
             return pid;
         }
-        assert!(std::time::Instant::now() < until, "the command does not say who it is");
+        assert!(
+            std::time::Instant::now() < until,
+            "the command does not say who it is"
+        );
         std::thread::yield_now();
     }
 }
@@ -254,5 +274,8 @@ pub fn of_every_kind(holds: impl Fn(&Kind) + Sync) {
         }
     });
     let failed = failed.into_inner().expect("no panic here");
-    assert!(failed.is_empty(), "it does not hold of {failed:?}: see above");
+    assert!(
+        failed.is_empty(),
+        "it does not hold of {failed:?}: see above"
+    );
 }

@@ -91,7 +91,8 @@ impl Ground {
             .stdin(Stdio::null())
             .output()
             .expect("it starts");
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         (said.into_owned(), code(output.status))
     }
 
@@ -156,8 +157,9 @@ impl Seat {
 
     /// Starts a program as the leader of a session whose terminal this is.
     pub fn start<S: AsRef<OsStr>>(self, ground: &Ground, program: &str, arguments: &[S]) -> Pty {
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .expect("a terminal");
+        let master =
+            rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+                .expect("a terminal");
         rustix::pty::grantpt(&master).expect("a terminal of mine");
         rustix::pty::unlockpt(&master).expect("an open terminal");
         let name = rustix::pty::ptsname(&master, Vec::new()).expect("its name");
@@ -250,7 +252,8 @@ impl vt100::Callbacks for Beyond {
     }
 
     fn unhandled_escape(&mut self, _: &mut vt100::Screen, _: Option<u8>, _: Option<u8>, byte: u8) {
-        self.0.push(format!("sent the escape {:?}", char::from(byte)));
+        self.0
+            .push(format!("sent the escape {:?}", char::from(byte)));
     }
 
     fn unhandled_osc(&mut self, _: &mut vt100::Screen, parameters: &[&[u8]]) {
@@ -369,7 +372,10 @@ impl Pty {
         let line = self
             .model()
             .contents_between(row, 0, row, column.min(columns.get()));
-        !self.model().hide_cursor() && LEADS.iter().any(|lead| line.ends_with(lead) || line.ends_with(lead.trim_end()))
+        !self.model().hide_cursor()
+            && LEADS
+                .iter()
+                .any(|lead| line.ends_with(lead) || line.ends_with(lead.trim_end()))
     }
 
     /// Keys, as they are pressed.
@@ -461,12 +467,23 @@ impl Pty {
 
     /// Holds that settings, cursor and modes are what they were before the program came.
     pub fn is_as_found(&self) {
-        assert_eq!(self.settings(), self.found(), "the terminal is left as it was found");
+        assert_eq!(
+            self.settings(),
+            self.found(),
+            "the terminal is left as it was found"
+        );
         let screen = self.model();
-        assert!(!screen.hide_cursor(), "the cursor is shown\n{}", self.screen());
+        assert!(
+            !screen.hide_cursor(),
+            "the cursor is shown\n{}",
+            self.screen()
+        );
         assert!(!screen.bracketed_paste(), "pastes are as they were");
         assert!(!screen.alternate_screen(), "it is the same screen");
-        assert!(!screen.bold() && !screen.dim(), "nothing is left bold or dim");
+        assert!(
+            !screen.bold() && !screen.dim(),
+            "nothing is left bold or dim"
+        );
         assert_eq!(screen.fgcolor(), vt100::Color::Default, "no colour is left");
     }
 }
@@ -514,8 +531,11 @@ pub fn below(pid: Pid) -> Vec<(i32, String)> {
 
 /// Whether a process lives: it is there and no zombie.
 pub fn lives(pid: i32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| !rest.starts_with('Z')))
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| !rest.starts_with('Z'))
+    })
 }
 
 /// A pipe that takes only so much, whose reader never reads.

@@ -62,11 +62,7 @@ enum End {
 }
 
 impl Dialogs {
-    pub fn new(
-        screen: Screen,
-        said: UnboundedSender<Said>,
-        operator: String,
-    ) -> Dialogs {
+    pub fn new(screen: Screen, said: UnboundedSender<Said>, operator: String) -> Dialogs {
         Dialogs {
             screen,
             queue: Arc::default(),
@@ -153,7 +149,12 @@ impl Dialogs {
     fn broken(&self) {
         let mut queue = self.queue();
         let waiting = std::mem::take(&mut queue.waiting);
-        for id in queue.active.take().into_iter().chain(waiting.iter().map(|one| one.id)) {
+        for id in queue
+            .active
+            .take()
+            .into_iter()
+            .chain(waiting.iter().map(|one| one.id))
+        {
             let _ = self.said.send(Said::Unanswerable { id });
         }
         self.screen.release();

@@ -305,7 +305,10 @@ mod tests {
     #[test]
     fn what_is_pasted_is_text_and_never_an_answer() {
         let mut editor = editor();
-        assert_eq!(editor.press(b"\x1b[200~yes\nrm -rf /\r\x03\x04\x1b[201~"), None);
+        assert_eq!(
+            editor.press(b"\x1b[200~yes\nrm -rf /\r\x03\x04\x1b[201~"),
+            None
+        );
         assert_eq!(editor.text(), "yes rm -rf / ");
         assert_eq!(editor.press(b"\r"), Some(Meant::Line));
     }
@@ -365,7 +368,10 @@ mod tests {
                 column: 3
             }
         );
-        assert_eq!(Editor::new(CONTROLS, "a\u{202e}b").window(9).text, "a\u{fffd}b");
+        assert_eq!(
+            Editor::new(CONTROLS, "a\u{202e}b").window(9).text,
+            "a\u{fffd}b"
+        );
     }
 
     #[test]

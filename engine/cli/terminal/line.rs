@@ -97,7 +97,10 @@ impl Reader {
     }
 
     fn wait<'a>(&self, open: MutexGuard<'a, Open>) -> MutexGuard<'a, Open> {
-        self.open.1.wait(open).unwrap_or_else(PoisonError::into_inner)
+        self.open
+            .1
+            .wait(open)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a line; blocks the calling thread.
@@ -258,7 +261,11 @@ pub enum Found {
 
 impl Saved {
     pub fn now() -> Saved {
-        Saved(is_in_front().then(|| tcgetattr(std::io::stdin()).ok()).flatten())
+        Saved(
+            is_in_front()
+                .then(|| tcgetattr(std::io::stdin()).ok())
+                .flatten(),
+        )
     }
 
     /// A shell gives a program a terminal that reads lines, echoes them, and makes signals of keys. One that does
@@ -275,8 +282,12 @@ impl Saved {
         termios
             .local_modes
             .insert(lines | LocalModes::IEXTEN | LocalModes::ECHOE | LocalModes::ECHOK);
-        termios.input_modes.insert(InputModes::ICRNL | InputModes::IXON);
-        termios.output_modes.insert(OutputModes::OPOST | OutputModes::ONLCR);
+        termios
+            .input_modes
+            .insert(InputModes::ICRNL | InputModes::IXON);
+        termios
+            .output_modes
+            .insert(OutputModes::OPOST | OutputModes::ONLCR);
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, termios);
         (saved, Found::Repaired)
     }

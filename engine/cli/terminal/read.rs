@@ -95,7 +95,8 @@ fn take_keys(found: &Termios) -> std::io::Result<()> {
     let mut keys = found.clone();
     keys.local_modes
         .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
-    keys.input_modes.remove(InputModes::ICRNL | InputModes::INLCR);
+    keys.input_modes
+        .remove(InputModes::ICRNL | InputModes::INLCR);
     keys.special_codes[SpecialCodeIndex::VMIN] = 1;
     keys.special_codes[SpecialCodeIndex::VTIME] = 0;
     Ok(tcsetattr(std::io::stdin(), OptionalActions::Now, &keys)?)
@@ -141,8 +142,7 @@ fn listen(ask: &Ask, found: &Termios, draws: Draws) -> std::io::Result<Heard> {
             Some(Meant::Interrupt) => return Ok(Heard::Interrupted),
             Some(Meant::Quit) => {
                 // The engine ends this process when it has heard.
-                let _ = rustix::process::getppid()
-                    .map(|engine| kill_process(engine, Signal::QUIT));
+                let _ = rustix::process::getppid().map(|engine| kill_process(engine, Signal::QUIT));
             }
             Some(Meant::Suspend) => {
                 suspend(found, draws)?;

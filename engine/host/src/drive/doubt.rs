@@ -148,14 +148,23 @@ impl Driver<'_> {
         if refused(self, id) == Was::Other
             && (self.interrupted == Some(id) || self.asked_for_secret() == Some(id))
         {
-            give_up(self, "a secret is asked for, and nobody is there to give it");
+            give_up(
+                self,
+                "a secret is asked for, and nobody is there to give it",
+            );
         }
     }
 
     /// No prompt of the host's own is answered any more.
     pub(super) fn nobody_answers(&mut self, why: &str) {
         let secret = self.asked_for_secret();
-        let asked = self.book.doubted.keys().copied().chain(secret).chain(self.interrupted);
+        let asked = self
+            .book
+            .doubted
+            .keys()
+            .copied()
+            .chain(secret)
+            .chain(self.interrupted);
         let asked: Vec<EffectId> = asked.collect();
         for id in &asked {
             self.operator.withdraw(*id);
