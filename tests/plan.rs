@@ -215,7 +215,7 @@ fn block(plan: &Plan, id: BlockId, depth: usize, out: &mut String) {
     if p.repeatable.is_some() {
         said.push("repeatable".into());
     }
-    if let Some((from, to)) = &p.takes {
+    if let Some((from, to)) = p.takes.as_deref() {
         said.push(format!("takes {}..{}", expr(plan, from), expr(plan, to)));
     }
     if !said.is_empty() {

@@ -169,7 +169,7 @@ fn made(interpreter: Interpreter, text: &str, value: &Value) -> Result<Made, Vec
                 },
                 span: Span::default(),
             });
-            template.parts.push(TemplatePart::Hole(hole()));
+            template.parts.push(TemplatePart::Hole(Box::new(hole())));
         }
         parts.push(StrPart::Text {
             text: plain.into(),

@@ -334,11 +334,11 @@ fn the_functions_do_what_their_names_say() {
 fn a_secret_is_never_looked_into() {
     let secret = || lit(Value::Secret(SecretId(0)));
     let inside = Template {
-        parts: vec![TemplatePart::Hole(secret())],
+        parts: vec![TemplatePart::Hole(Box::new(secret()))],
         source: String::new(),
     };
     assert_eq!(
-        fails(expr(ExprKind::Text(inside))),
+        fails(expr(ExprKind::Text(Box::new(inside)))),
         "a secret can be passed on, not made part of a text"
     );
     assert_eq!(

@@ -6,7 +6,7 @@ use super::*;
 use crate::eval::tests::{World, expr, lit, text};
 
 fn hole(value: Value) -> TemplatePart {
-    TemplatePart::Hole(lit(value))
+    TemplatePart::Hole(Box::new(lit(value)))
 }
 fn word(t: &str) -> TemplatePart {
     TemplatePart::Text(t.into())
@@ -39,7 +39,7 @@ fn url(parts: Vec<TemplatePart>) -> Result<FilledRequest, EvalError> {
 fn prose_shows_what_is_unknown_and_hides_what_is_secret() {
     let t = template(vec![
         word("to "),
-        TemplatePart::Hole(expr(ExprKind::Var(VarId(7)))),
+        TemplatePart::Hole(Box::new(expr(ExprKind::Var(VarId(7))))),
         word(" with "),
         hole(Value::Secret(SecretId(0))),
     ]);
@@ -52,10 +52,10 @@ fn prose_shows_what_is_unknown_and_hides_what_is_secret() {
 #[test]
 fn an_address_keeps_the_url_that_opens_it_and_encodes_the_rest() {
     let base = || {
-        TemplatePart::Hole(Expr {
+        TemplatePart::Hole(Box::new(Expr {
             ty: Type::Url,
             ..lit(Value::Url("http://h:1/a".into()))
-        })
+        }))
     };
     let filled = url(vec![
         base(),
@@ -140,7 +140,7 @@ fn script(pieces: Vec<Piece>, parts: Vec<TemplatePart>) -> Script {
 }
 fn piece(value: Value, variable: &str, quoting: Quoting) -> Piece {
     Piece::Hole {
-        value: lit(value),
+        value: Box::new(lit(value)),
         variable: variable.into(),
         quoting,
     }
@@ -221,14 +221,17 @@ fn a_direct_command_is_words_and_never_a_secret() {
         interpreter: Interpreter::Sh,
         form: ScriptForm::Direct(vec![
             vec![WordPart::Text("git".into())],
-            vec![WordPart::Hole(lit(value.clone()))],
-            vec![WordPart::Text("--to=".into()), WordPart::Hole(text("a b"))],
+            vec![WordPart::Hole(Box::new(lit(value.clone())))],
+            vec![
+                WordPart::Text("--to=".into()),
+                WordPart::Hole(Box::new(text("a b"))),
+            ],
         ]),
         text: template(vec![
             word("git "),
             hole(value),
             word(" \"--to="),
-            TemplatePart::Hole(text("a b")),
+            TemplatePart::Hole(Box::new(text("a b"))),
             word("\""),
         ]),
     };
@@ -253,7 +256,7 @@ fn a_direct_command_is_words_and_never_a_secret() {
 fn the_environment_may_hold_text_with_a_secret_in_it() {
     let t = template(vec![word("postgres://"), hole(Value::Secret(SecretId(1)))]);
     assert_eq!(
-        fill_env(&expr(ExprKind::Text(t)), &World::default()).unwrap(),
+        fill_env(&expr(ExprKind::Text(Box::new(t))), &World::default()).unwrap(),
         EnvValue::Mixed(vec![
             EnvValue::Text("postgres://".into()),
             EnvValue::Secret(SecretId(1))

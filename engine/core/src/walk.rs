@@ -1,6 +1,7 @@
 //! Looks over parts of a plan without running them: which names a block reads and binds, whether it acts, how
 //! many steps it has. Nesting is bounded by the language, and procedures do not call themselves.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use runbook_plan::Plan;
@@ -198,19 +199,14 @@ impl Walk<'_> {
         if let Some(done_if) = &policies.done_if {
             self.looked(*done_if);
         }
-        for clause in policies
-            .timeout
-            .iter()
-            .chain(policies.retry.iter().map(|retry| &retry.times))
-            .chain(
-                policies
-                    .retry
-                    .iter()
-                    .filter_map(|retry| retry.every.as_ref()),
-            )
-            .chain(policies.takes.iter().flat_map(|(from, to)| [from, to]))
-        {
-            self.expr(clause);
+        self.exprs(policies.timeout.iter());
+        if let Some(retry) = &policies.retry {
+            self.expr(&retry.times);
+            self.exprs(retry.every.iter());
+        }
+        if let Some(takes) = &policies.takes {
+            self.expr(&takes.0);
+            self.expr(&takes.1);
         }
         if let Some(why) = &policies.irreversible {
             self.template(why);
@@ -273,7 +269,7 @@ impl Walk<'_> {
                 arms,
             } => {
                 self.template(question);
-                self.within(within.as_ref());
+                self.within(within.as_deref());
                 if let Some(var) = binds {
                     (self.meet)(Met::Binds(*var));
                 }
@@ -438,7 +434,7 @@ impl Walk<'_> {
                 question, within, ..
             } => {
                 self.template(question);
-                self.within(within.as_ref());
+                self.within(within.as_deref());
             }
             NodeKind::Item { text, evidence } => {
                 self.template(text);
@@ -448,7 +444,7 @@ impl Walk<'_> {
             }
             NodeKind::Approve { text, within, .. } => {
                 self.template(text);
-                self.within(within.as_ref());
+                self.within(within.as_deref());
             }
             NodeKind::Expect { condition, why, .. } => {
                 self.expr(condition);
@@ -552,9 +548,9 @@ impl Walk<'_> {
         }
     }
 
-    fn exprs<'e>(&mut self, exprs: impl Iterator<Item = &'e Expr>) {
+    fn exprs<'e, E: Borrow<Expr> + 'e>(&mut self, exprs: impl Iterator<Item = &'e E>) {
         for expr in exprs {
-            self.expr(expr);
+            self.expr(expr.borrow());
         }
     }
 

@@ -15,7 +15,7 @@ pub struct Command {
     pub settings: SettingsId,
     pub manner: Manner,
     /// Of one attempt; from the step, an outer block, or nothing.
-    pub timeout: Option<Clause>,
+    pub timeout: Option<Box<Clause>>,
     pub span: Span,
 }
 
@@ -27,7 +27,7 @@ pub enum Manner {
     /// Gets the terminal; the operator then says how it went.
     Interactive,
     /// A stream, ended by the operator or after this long, which is no failure.
-    Live(Clause),
+    Live(Box<Clause>),
     /// A server, left running once the block holds.
     Background(BlockId),
 }
@@ -75,7 +75,7 @@ pub enum Strictness {
 pub enum WordPart {
     Text(String),
     /// A list makes several words, and then it is the word's only part.
-    Hole(Expr),
+    Hole(Box<Expr>),
 }
 
 /// A part of a script.
@@ -83,7 +83,7 @@ pub enum WordPart {
 pub enum Piece {
     Text(String),
     Hole {
-        value: Expr,
+        value: Box<Expr>,
         variable: String,
         quoting: Quoting,
     },
@@ -129,6 +129,6 @@ pub struct Request {
     /// GET and HEAD look.
     pub mark: Mark,
     pub settings: SettingsId,
-    pub timeout: Option<Clause>,
+    pub timeout: Option<Box<Clause>>,
     pub span: Span,
 }

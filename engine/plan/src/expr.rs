@@ -21,7 +21,7 @@ pub enum ExprKind {
     Run(RunFact),
     /// Of the command or request that the `expect` speaks of.
     Last(LastFact),
-    Text(Template),
+    Text(Box<Template>),
     List(Vec<Expr>),
     /// A field of `json`; missing where it is absent.
     Field(Box<Expr>, String),
@@ -119,7 +119,7 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TemplatePart {
     Text(String),
-    Hole(Expr),
+    Hole(Box<Expr>),
 }
 
 impl Template {

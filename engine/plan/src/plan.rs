@@ -67,15 +67,15 @@ pub struct Block {
 /// What a block says about how it is run. `timeout` and `retry` of outer blocks are already in those of steps.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
-    pub only_if: Option<Expr>,
+    pub only_if: Option<Box<Expr>>,
     pub done_if: Option<Looked>,
     /// Of one attempt of the block.
-    pub timeout: Option<Clause>,
-    pub retry: Option<Retry>,
+    pub timeout: Option<Box<Clause>>,
+    pub retry: Option<Box<Retry>>,
     pub undo: Option<BlockId>,
-    pub irreversible: Option<Template>,
+    pub irreversible: Option<Box<Template>>,
     pub repeatable: Option<Repeatable>,
-    pub takes: Option<(Clause, Clause)>,
+    pub takes: Option<Box<(Clause, Clause)>>,
     pub on_failure: Option<BlockId>,
     pub always: Option<BlockId>,
 }
@@ -108,7 +108,7 @@ pub enum NodeKind {
     Section {
         name: Option<String>,
         title: Template,
-        within: Option<Clause>,
+        within: Option<Box<Clause>>,
         block: BlockId,
     },
     /// Without nodes that do anything it is a manual step.
@@ -122,7 +122,7 @@ pub enum NodeKind {
     Checkpoint {
         name: String,
         title: Template,
-        after: Option<Clause>,
+        after: Option<Box<Clause>>,
         since: Option<NodeId>,
         block: BlockId,
     },
@@ -133,7 +133,7 @@ pub enum NodeKind {
     Choose {
         question: Template,
         binds: Option<VarId>,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
         arms: Vec<ChooseArm>,
     },
     Decide {
@@ -146,34 +146,34 @@ pub enum NodeKind {
     Attempt {
         name: String,
         title: Template,
-        within: Option<Clause>,
+        within: Option<Box<Clause>>,
         block: BlockId,
         otherwise: Option<BlockId>,
     },
     /// Each node of the block is a branch.
     Parallel {
         title: Option<Template>,
-        max: Option<Clause>,
+        max: Option<Box<Clause>>,
         block: BlockId,
     },
     For {
         var: VarId,
-        items: Expr,
-        parallel: Option<Clause>,
+        items: Box<Expr>,
+        parallel: Option<Box<Clause>>,
         block: BlockId,
     },
-    Wait(Clause),
+    Wait(Box<Clause>),
     /// Looks again and again until the block holds (and stays so, for `stable`); fails after `limit`.
     WaitUpTo {
-        limit: Clause,
-        every: Option<Clause>,
-        stable: Option<Clause>,
+        limit: Box<Clause>,
+        every: Option<Box<Clause>>,
+        stable: Option<Box<Clause>>,
         block: BlockId,
     },
     Watch {
-        lasting: Clause,
-        every: Option<Clause>,
-        allow: Option<Clause>,
+        lasting: Box<Clause>,
+        every: Option<Box<Clause>>,
+        allow: Option<Box<Clause>>,
         block: BlockId,
     },
     /// `name` is the `as`, else as it was called (`queues.resume`): the step's path goes through it.
@@ -200,8 +200,8 @@ pub enum NodeKind {
         outcome: Outcome,
         text: Option<Template>,
     },
-    Return(Option<Expr>),
-    FollowUp(FollowUp),
+    Return(Option<Box<Expr>>),
+    FollowUp(Box<FollowUp>),
 
     Command {
         command: CommandId,
@@ -211,11 +211,11 @@ pub enum NodeKind {
         request: RequestId,
         judged: Judged,
     },
-    Ask(Ask),
+    Ask(Box<Ask>),
     Confirm {
         question: Template,
         declined: Declined,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
     },
     Item {
         text: Template,
@@ -224,10 +224,10 @@ pub enum NodeKind {
     Approve {
         text: Template,
         by: Option<ContactId>,
-        within: Option<Within>,
+        within: Option<Box<Within>>,
     },
     Expect {
-        condition: Expr,
+        condition: Box<Expr>,
         why: Option<Template>,
         source: String,
     },
@@ -270,7 +270,7 @@ pub enum Declined {
 
 #[derive(Clone, Debug)]
 pub enum LetValue {
-    Expr(Expr),
+    Expr(Box<Expr>),
     Command(CommandId),
     Request(RequestId),
 }

@@ -105,7 +105,7 @@ pub(crate) fn choose(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, input:
                 deadline: None,
                 otherwise: None,
             };
-            match prompts::within(m, f, prompt, within.as_ref()) {
+            match prompts::within(m, f, prompt, within.as_deref()) {
                 Ok(ask) => Next::Push(Frame::Choose(c), ask),
                 Err(why) => Next::Done(fail(why)),
             }

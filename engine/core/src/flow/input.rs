@@ -111,13 +111,14 @@ fn asked<'p>(m: &Machine<'p>, f: FiberId, source: &InputSource) -> Asked<'p> {
             asked
         }
         InputSource::Ask(node) => match &plan.nodes[node.index()].kind {
-            NodeKind::Ask(AskNode {
-                var,
-                question,
-                default,
-                rules,
-                within,
-            }) => {
+            NodeKind::Ask(ask) => {
+                let AskNode {
+                    var,
+                    question,
+                    default,
+                    rules,
+                    within,
+                } = &**ask;
                 let mut asked = named(*var, plan.vars[var.index()].ty.clone());
                 asked.question = m.text(f, question);
                 asked.source.clone_from(&question.source);

@@ -265,7 +265,7 @@ pub(crate) fn statement(
                 otherwise: None,
             };
             p.part = PromptedPart::Asked;
-            match self::within(m, f, prompt, limit) {
+            match self::within(m, f, prompt, limit.map(AsRef::as_ref)) {
                 Ok(ask) => Next::Push(Frame::Prompted(p), ask),
                 Err(why) => Next::Done(fail(why)),
             }

@@ -84,7 +84,7 @@ pub(crate) fn begin_until(m: &mut Machine<'_>, f: FiberId, node: NodeId) -> Begu
 }
 
 fn until_of(m: &Machine<'_>, f: FiberId, node: NodeId) -> Result<Until, String> {
-    let every = |clause: &Option<Clause>| match clause {
+    let every = |clause: &Option<Box<Clause>>| match clause {
         Some(clause) => m.ms(f, clause),
         None => Ok(EVERY_MS),
     };

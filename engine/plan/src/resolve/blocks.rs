@@ -164,6 +164,7 @@ impl<'a> Resolver<'a> {
                 NodeKind::Prose(_) | NodeKind::Warning(_)
             )
         });
+        course.nodes.shrink_to_fit();
         let block = &mut self.plan.blocks[id.index()];
         block.nodes = course.nodes;
         block.policies = head.policies;
@@ -288,7 +289,9 @@ impl<'a> Resolver<'a> {
             StmtKind::Snapshot { name, entries, .. } => self.snapshot(name, entries, around),
             StmtKind::Compare { before, after } => self.compare(before, after),
             StmtKind::Todo(text) => self.template(text).map(NodeKind::Todo),
-            StmtKind::Wait(expr) => self.duration(expr).map(NodeKind::Wait),
+            StmtKind::Wait(expr) => self
+                .duration(expr)
+                .map(|lasting| NodeKind::Wait(Box::new(lasting))),
             StmtKind::WaitUpTo {
                 limit,
                 every,
@@ -335,7 +338,9 @@ impl<'a> Resolver<'a> {
 
             StmtKind::Notify(path) => self.notify(path),
             StmtKind::Escalate { to, text } => self.escalate(to, text.as_ref()),
-            StmtKind::FollowUp { .. } => self.follow_up(stmt).map(NodeKind::FollowUp),
+            StmtKind::FollowUp { .. } => self
+                .follow_up(stmt)
+                .map(|due| NodeKind::FollowUp(Box::new(due))),
 
             StmtKind::Section {
                 name,

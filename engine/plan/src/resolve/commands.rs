@@ -97,7 +97,7 @@ impl<'a> Resolver<'a> {
             scripts,
             settings: around.settings,
             manner: Manner::Plain,
-            timeout: around.timeout.clone(),
+            timeout: around.timeout.clone().map(Box::new),
             span: command.span,
         });
         Some(id)
@@ -247,12 +247,12 @@ impl<'a> Resolver<'a> {
             body,
             mark,
             settings: around.settings,
-            timeout: Some(
+            timeout: Some(Box::new(
                 around
                     .timeout
                     .clone()
                     .unwrap_or_else(|| milliseconds(30_000, http.span)),
-            ),
+            )),
             span: http.span,
         });
         Some(id)
@@ -293,7 +293,9 @@ fn as_template(text: &Str, holes: Vec<Expr>) -> Template {
         .iter()
         .filter_map(|part| match part {
             StrPart::Text { text, .. } => Some(TemplatePart::Text(text.clone())),
-            StrPart::Hole { .. } => holes.next().map(TemplatePart::Hole),
+            StrPart::Hole { .. } => holes
+                .next()
+                .map(|value| TemplatePart::Hole(Box::new(value))),
         })
         .collect();
     Template {

@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
             A::Text(text) => match text.plain() {
                 Some(text) => literal(Value::Text(text), Type::Text),
                 None => Some(Expr {
-                    kind: ExprKind::Text(self.template(text)?),
+                    kind: ExprKind::Text(Box::new(self.template(text)?)),
                     ty: Type::Text,
                     span,
                 }),

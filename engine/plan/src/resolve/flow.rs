@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
         let kind = title.zip(within).map(|(title, within)| NodeKind::Section {
             name: name.map(|name| name.text.clone()),
             title,
-            within,
+            within: within.map(Box::new),
             block: done.id,
         });
         (kind, done.ends)
@@ -130,7 +130,7 @@ impl<'a> Resolver<'a> {
         Some(NodeKind::Checkpoint {
             name: gate.name.text.clone(),
             title: title?,
-            after: after?,
+            after: after?.map(Box::new),
             since: since?,
             block: done.id,
         })
@@ -195,7 +195,7 @@ impl<'a> Resolver<'a> {
         let kind = title.zip(within).map(|(title, within)| NodeKind::Attempt {
             name: name.text.clone(),
             title,
-            within,
+            within: within.map(Box::new),
             block: done.id,
             otherwise,
         });
@@ -220,7 +220,7 @@ impl<'a> Resolver<'a> {
         let done = self.block(Kind::Parallel, &block.body, block.span, &inner);
         Some(NodeKind::Parallel {
             title: title?,
-            max: max?,
+            max: max?.map(Box::new),
             block: done.id,
         })
     }
@@ -281,8 +281,8 @@ impl<'a> Resolver<'a> {
         self.scope.close();
         Some(NodeKind::For {
             var: var?,
-            items: items?,
-            parallel: parallel?.map(|(count, _)| count),
+            items: Box::new(items?),
+            parallel: parallel?.map(|(count, _)| count).map(Box::new),
             block: done.id,
         })
     }
@@ -400,7 +400,7 @@ impl<'a> Resolver<'a> {
                 None
             }
             (super::procedures::Returns::Type(ty), Some(value)) => {
-                Some(NodeKind::Return(Some(self.typed(value, &ty)?)))
+                Some(NodeKind::Return(Some(Box::new(self.typed(value, &ty)?))))
             }
             (super::procedures::Returns::Type(ty), None) => {
                 self.error(

@@ -159,7 +159,9 @@ impl<'a> Resolver<'a> {
             return;
         }
         let manner = match manner {
-            StmtKind::LiveFor(expr) => self.lasting(expr, "`live for`").map(Manner::Live),
+            StmtKind::LiveFor(expr) => self
+                .lasting(expr, "`live for`")
+                .map(|lasting| Manner::Live(Box::new(lasting))),
             StmtKind::Background(block) => {
                 let around = inner.at(Place::Look);
                 Some(Manner::Background(self.looks(

@@ -113,8 +113,8 @@ impl<'a> Resolver<'a> {
             inner.timeout = Some(milliseconds(300_000, Span::default()));
         }
         if matches!(kind, Kind::Step | Kind::Undo) {
-            head.policies.timeout = inner.timeout.clone();
-            head.policies.retry = inner.retry.clone();
+            head.policies.timeout = inner.timeout.clone().map(Box::new);
+            head.policies.retry = inner.retry.clone().map(Box::new);
         }
         // `done if` and guards run under the settings of the whole block.
         for stmt in body {
@@ -123,7 +123,7 @@ impl<'a> Resolver<'a> {
                     head.policies.done_if = self.look(look, inner, "`done if`");
                 }
                 StmtKind::OnlyIf(condition) if may(kind, &stmt.kind) => {
-                    head.policies.only_if = self.typed(condition, &Type::Bool);
+                    head.policies.only_if = self.typed(condition, &Type::Bool).map(Box::new);
                     self.narrow(condition);
                 }
                 StmtKind::Guard { title, block } if kind != Kind::Root => {
@@ -218,7 +218,9 @@ impl<'a> Resolver<'a> {
             StmtKind::With(name) => {
                 inner.with = self.interpreter(name).or(inner.with);
             }
-            StmtKind::Irreversible(why) => head.policies.irreversible = self.template(why),
+            StmtKind::Irreversible(why) => {
+                head.policies.irreversible = self.template(why).map(Box::new)
+            }
             StmtKind::Repeatable => head.policies.repeatable = Some(Repeatable),
             StmtKind::Takes { from, to } => {
                 let from = self.duration(from);
@@ -226,7 +228,7 @@ impl<'a> Resolver<'a> {
                     Some(to) => self.duration(to),
                     None => from.clone(),
                 };
-                head.policies.takes = from.zip(to);
+                head.policies.takes = from.zip(to).map(Box::new);
             }
             StmtKind::Undo(undo) => head.undo = Some((undo, stmt.span)),
             StmtKind::OnFailure(block) => head.on_failure = Some(block),
@@ -321,7 +323,7 @@ impl<'a> Resolver<'a> {
             // The one expression that may hold a secret.
             A::Text(text) if text.plain().is_none() => {
                 self.template_for(text, Use::Passed).map(|text| Expr {
-                    kind: ExprKind::Text(text),
+                    kind: ExprKind::Text(Box::new(text)),
                     ty: Type::Text,
                     span: value.span,
                 })

@@ -49,13 +49,13 @@ impl<'a> Resolver<'a> {
             (Some(_), None) => None,
             (None, _) => Some(Default::default()),
         };
-        Some(NodeKind::Ask(Ask {
+        Some(NodeKind::Ask(Box::new(Ask {
             var: var?,
             question: question?,
             default: default?,
             rules: rules?,
             within: within?,
-        }))
+        })))
     }
 
     pub(super) fn confirm(
@@ -74,7 +74,7 @@ impl<'a> Resolver<'a> {
                 true => Declined::Skips,
                 false => Declined::Fails,
             },
-            within: within?,
+            within: within?.map(Box::new),
         })
     }
 
@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
         Some(NodeKind::Approve {
             text: text?,
             by: by?,
-            within: within?,
+            within: within?.map(Box::new),
         })
     }
 
@@ -225,7 +225,7 @@ impl<'a> Resolver<'a> {
             (Some(question), Some(within), Some(binds)) if whole => Some(NodeKind::Choose {
                 question,
                 binds,
-                within,
+                within: within.map(Box::new),
                 arms: made,
             }),
             _ => None,

@@ -33,7 +33,7 @@ impl<'a> Resolver<'a> {
             match part {
                 StrPart::Text { text, .. } => parts.push(TemplatePart::Text(text.clone())),
                 StrPart::Hole { path, span } => match self.hole(path, *span, used) {
-                    Some(value) => parts.push(TemplatePart::Hole(value)),
+                    Some(value) => parts.push(TemplatePart::Hole(Box::new(value))),
                     None => whole = false,
                 },
             }

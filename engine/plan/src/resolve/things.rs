@@ -53,7 +53,7 @@ impl<'a> Resolver<'a> {
         }
         let why = self.maybe(why, |r, why| r.template(why));
         Some(NodeKind::Expect {
-            condition: resolved?,
+            condition: Box::new(resolved?),
             why: why?,
             source: self.written(condition),
         })
@@ -95,7 +95,7 @@ impl<'a> Resolver<'a> {
                 let var = self.bind(name, ty);
                 return Some(NodeKind::Let {
                     var: var?,
-                    value: LetValue::Expr(value?),
+                    value: LetValue::Expr(Box::new(value?)),
                 });
             }
             ast::LetValue::Do(call) => {
@@ -196,9 +196,9 @@ impl<'a> Resolver<'a> {
         let stable = self.maybe(stable, |r, stable| r.duration(stable));
         let looks = self.looks(block, "`wait up to`", &around.at(Place::Look));
         Some(NodeKind::WaitUpTo {
-            limit: limit?,
-            every: every?,
-            stable: stable?,
+            limit: Box::new(limit?),
+            every: every?.map(Box::new),
+            stable: stable?.map(Box::new),
             block: looks,
         })
     }
@@ -216,9 +216,9 @@ impl<'a> Resolver<'a> {
         let allow = self.maybe(allow, |r, allow| r.count(allow, "`allow`", 0));
         let looks = self.looks(block, "`watch`", &around.at(Place::Look));
         Some(NodeKind::Watch {
-            lasting: lasting?,
-            every: every?,
-            allow: allow?,
+            lasting: Box::new(lasting?),
+            every: every?.map(Box::new),
+            allow: allow?.map(Box::new),
             block: looks,
         })
     }

@@ -134,7 +134,7 @@ pub fn direct(text: &Str, holes: &[Expr]) -> Option<Vec<Vec<WordPart>>> {
                     return None;
                 }
                 word.get_or_insert_default()
-                    .push(WordPart::Hole(expr.clone()));
+                    .push(WordPart::Hole(Box::new(expr.clone())));
                 continue;
             }
         };
@@ -163,6 +163,10 @@ pub fn direct(text: &Str, holes: &[Expr]) -> Option<Vec<Vec<WordPart>>> {
         return None;
     }
     words.extend(word.take());
+    for word in &mut words {
+        word.shrink_to_fit();
+    }
+    words.shrink_to_fit();
     let program = match words.first()?.as_slice() {
         [WordPart::Text(name)] => name.as_str(),
         _ => return None,

@@ -100,7 +100,7 @@ pub fn pieces(
             StrPart::Hole { .. } => {
                 if let Some(hole) = written.get(next) {
                     pieces.push(Piece::Hole {
-                        value: hole.value.clone(),
+                        value: Box::new(hole.value.clone()),
                         variable: names[next].clone(),
                         quoting: found.places[next].quoting(),
                     });
@@ -149,7 +149,7 @@ fn in_powershell(text: &Str, written: &[Hole<'_>]) -> (Vec<Piece>, Vec<Diagnosti
         .map(|part| match part {
             powershell::Part::Text(text) => Piece::Text(text),
             powershell::Part::Hole(n) => Piece::Hole {
-                value: written[n].value.clone(),
+                value: Box::new(written[n].value.clone()),
                 variable: names[n].clone(),
                 quoting: found.places[n].quoting(),
             },
