@@ -270,6 +270,24 @@ fn every_crate_takes_the_lints_of_the_workspace() {
 }
 
 /// Codes of a `codes.rs`: each `Code(1234)`.
+/// A build that breaks the promise on purpose has the feature `weakened`; nothing turns it on unasked.
+#[test]
+fn no_release_has_the_deliberate_faults() {
+    for folder in members() {
+        let text = read(Path::new(&folder).join("Cargo.toml"));
+        let said: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("weakened"))
+            .collect();
+        let allowed: &[&str] = match folder.as_str() {
+            "" => &["weakened = [\"runbook-host/weakened\"]"],
+            "engine/host" => &["weakened = []"],
+            _ => &[],
+        };
+        assert_eq!(said, allowed, "of `{folder}`");
+    }
+}
+
 fn codes_in(text: &str) -> BTreeSet<u16> {
     text.split("Code(")
         .skip(1)

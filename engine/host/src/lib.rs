@@ -13,6 +13,7 @@
 //! | [`scripted`] | a world that is made up, for tests, scenarios and dry runs |
 //! | [`operator`] | the person, as a trait |
 //! | [`codes`], [`error`] | what is refused, and in which words |
+//! | `weakened` | faults that the chaos tests must find, in a build of their own |
 
 pub mod answers;
 pub mod clock;
@@ -33,3 +34,4 @@ pub mod runs;
 pub mod scripted;
 pub mod secrets;
 pub mod signals;
+mod weakened;

@@ -76,10 +76,6 @@ pub(super) enum Detached {
 }
 
 impl<'p> Driver<'p> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an engine of a run has that many parts"
-    )]
     pub fn new(
         book: Book<'p>,
         held: Held,

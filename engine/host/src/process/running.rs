@@ -37,6 +37,7 @@ use super::output::{Sink, Store};
 use super::start::{Gate, Heard, Keeper};
 use super::{Keep, Launch, Redactors, Report, Stream, tree};
 use crate::error::plainly;
+use crate::weakened::{Weakness, has};
 
 /// How processes are kept.
 #[derive(Clone, Debug)]
@@ -336,7 +337,7 @@ impl Processes {
     /// What became of a process of an earlier engine. Signals nobody. A gate that is only just seeing that its
     /// engine is gone is waited for, up to a second.
     pub fn inspect(identity: &Identity) -> Found {
-        if identity.boot_id != crate::clock::boot_id() {
+        if identity.boot_id != crate::clock::boot_id() || has(Weakness::OrphanIgnored) {
             return Found::Gone;
         }
         let until = Instant::now() + Duration::from_secs(1);
