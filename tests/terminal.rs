@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`signals`] | what happens to it at a question |
 //! | [`pty`] | the terminal: keys in, a model of the screen out |
+//! | [`clocks`] | what runs out meanwhile |
 //! | [`kinds`] | every kind of question, in the smallest runbook that leads to it |
 
+mod clocks;
 mod kinds;
 mod pty;
 mod signals;

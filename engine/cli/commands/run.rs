@@ -83,6 +83,7 @@ fn ask_reason() -> Option<String> {
         lead,
         initial: None,
         echo: Echo::Yes,
+        clocks: Vec::new(),
     }) {
         Line::Typed(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         _ => None,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use runbook_core::clock::Deadline;
 use runbook_core::effect::{EffectId, Notice, NoticeMark};
 use runbook_core::prompt::{Detail, Prompt, PromptKind};
 use runbook_core::view::View;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::line::{Ask, Echo, Line, Reader, is_hung_up};
 use super::notices::Page;
 use super::question::{Lines, Pending, Step, answer, choices, complete, details};
+use super::read::Draws;
 use super::screen::Screen;
 use super::style::Tone;
 use super::text::{harmless, left, time_of_day, wrap};
@@ -245,6 +247,7 @@ impl Dialogs {
                             } => Echo::No,
                             _ => Echo::Yes,
                         },
+                        clocks: clocks(current),
                     };
                     (None, &first)
                 }
@@ -287,6 +290,7 @@ impl Dialogs {
                             lead,
                             initial,
                             echo,
+                            clocks: clocks(current),
                         },
                     ));
                 }
@@ -372,7 +376,11 @@ impl Dialogs {
                 ),
                 None => format!("due at {}", time_of_day(deadline.at.wall)),
             };
-            let text = format!("{then}, {}", left(deadline.at.wall, now.wall));
+            let text = match Draws::here() {
+                // What is left stands above the line that is typed, and goes on there.
+                Draws::Anywhere => then,
+                Draws::AtTheEnd => format!("{then}, {}", left(deadline.at.wall, now.wall)),
+            };
             lines.extend(
                 wrap(&text, width, "  ", "  ")
                     .iter()
@@ -432,6 +440,19 @@ impl Dialogs {
             screen.width(),
         ));
     }
+}
+
+/// What runs out while somebody thinks: the question's own time first, then the run's.
+fn clocks(current: &Waiting) -> Vec<(String, Deadline)> {
+    let what = match &current.prompt.otherwise {
+        Some(answer) => format!("{} in", harmless(answer)),
+        None => "due in".to_owned(),
+    };
+    let own = current.prompt.deadline.iter().cloned();
+    let runs = current.view.clocks.iter();
+    own.map(|deadline| (what.clone(), deadline))
+        .chain(runs.map(|clock| (harmless(&clock.what), clock.deadline.clone())))
+        .collect()
 }
 
 pub fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {

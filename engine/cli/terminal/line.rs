@@ -6,6 +6,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use runbook_core::clock::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{
@@ -23,6 +24,8 @@ pub struct Ask {
     pub lead: String,
     pub initial: Option<String>,
     pub echo: Echo,
+    /// What runs out meanwhile, each with its name: shown above the line.
+    pub clocks: Vec<(String, Deadline)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use runbook_host::clock;
 use runbook_host::os::{Disposition, dispose};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -16,9 +17,13 @@ use rustix::termios::{
 
 use super::edit::{Controls, Editor, Meant};
 use super::line::{Ask, Echo, Heard, SPEC};
+use super::style::{Look, Tone, Tty};
+use super::text::{cut, left};
 
 /// Keys pressed before the question stood on the screen this long answer nothing.
 const QUIET: Duration = Duration::from_millis(300);
+/// How often the clocks above the line are looked at.
+const TICK: Duration = Duration::from_secs(1);
 
 /// What the process does: reads one line and prints what it heard.
 pub fn main() -> ExitCode {
@@ -67,19 +72,25 @@ fn edited(ask: &Ask) -> std::io::Result<Heard> {
 
 /// Whether the terminal can move its cursor.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Draws {
+pub(super) enum Draws {
     Anywhere,
     /// A dumb one only prints, and takes a character back.
     AtTheEnd,
 }
 
+impl Draws {
+    pub(super) fn here() -> Draws {
+        if std::env::var("TERM").map_or(true, |term| term == "dumb") {
+            Draws::AtTheEnd
+        } else {
+            Draws::Anywhere
+        }
+    }
+}
+
 fn read(ask: &Ask) -> std::io::Result<Heard> {
     let found = tcgetattr(std::io::stdin())?;
-    let draws = if std::env::var("TERM").map_or(true, |term| term == "dumb") {
-        Draws::AtTheEnd
-    } else {
-        Draws::Anywhere
-    };
+    let draws = Draws::here();
     take_keys(&found)?;
     let heard = forget_type_ahead().and_then(|()| listen(ask, &found, draws));
     if draws == Draws::Anywhere {
@@ -120,10 +131,19 @@ fn listen(ask: &Ask, found: &Termios, draws: Draws) -> std::io::Result<Heard> {
             say(&ask.lead).and_then(|()| follow(ask, editor, shown))
         }
     };
+    let mut clocks = Clocks::default();
+    if draws == Draws::Anywhere {
+        clocks.draw(ask)?;
+    }
     begin(&editor, &mut shown)?;
     let mut keys = [0; 4096];
+    let tick = (draws == Draws::Anywhere && !ask.clocks.is_empty()).then_some(TICK);
     loop {
-        wait_for_keys(None)?;
+        if wait_for_keys(tick)? == Keys::No {
+            clocks.draw(ask)?;
+            draw(ask, &editor)?;
+            continue;
+        }
         let length = match rustix::io::read(std::io::stdin(), &mut keys) {
             Err(Errno::INTR) => continue,
             length => length?,
@@ -138,14 +158,24 @@ fn listen(ask: &Ask, found: &Termios, draws: Draws) -> std::io::Result<Heard> {
         }
         match meant {
             None => {}
-            Some(Meant::Line) => return Ok(Heard::Typed(editor.text())),
-            Some(Meant::Interrupt) => return Ok(Heard::Interrupted),
+            Some(Meant::Line) => {
+                clocks.take_away()?;
+                return Ok(Heard::Typed(editor.text()));
+            }
+            Some(Meant::Interrupt) => {
+                clocks.take_away()?;
+                return Ok(Heard::Interrupted);
+            }
             Some(Meant::Quit) => {
                 // The engine ends this process when it has heard.
                 let _ = rustix::process::getppid().map(|engine| kill_process(engine, Signal::QUIT));
             }
             Some(Meant::Suspend) => {
                 suspend(found, draws)?;
+                clocks = Clocks::default();
+                if draws == Draws::Anywhere {
+                    clocks.draw(ask)?;
+                }
                 begin(&editor, &mut shown)?;
             }
         }
@@ -164,12 +194,61 @@ fn suspend(found: &Termios, draws: Draws) -> std::io::Result<()> {
     take_keys(found)
 }
 
-/// Draws the line over itself: the lead, then as much of the text as fits.
-fn draw(ask: &Ask, editor: &Editor) -> std::io::Result<()> {
-    let columns = match usize::from(console::Term::stderr().size().1) {
+fn columns() -> usize {
+    match usize::from(console::Term::stderr().size().1) {
         0 => 80,
         columns => columns,
-    };
+    }
+}
+
+/// The row above the line, where time runs while somebody types.
+#[derive(Default)]
+struct Clocks {
+    shown: Option<String>,
+}
+
+impl Clocks {
+    /// The cursor stands in the line, or where the row belongs as long as there is none; then in the line.
+    fn draw(&mut self, ask: &Ask) -> std::io::Result<()> {
+        if ask.clocks.is_empty() {
+            return Ok(());
+        }
+        let look = Look::of(Tty::of(std::io::stderr()));
+        let now = clock::now();
+        let each = ask.clocks.iter().map(|(what, deadline)| {
+            let left = left(clock::remaining(deadline, now, clock::boot_id()), 0);
+            format!("{what} {}", left.strip_suffix(" left").unwrap_or(&left))
+        });
+        let each = each.collect::<Vec<_>>();
+        let row = format!(
+            "  {} {}",
+            look.glyphs.clock,
+            each.join(&format!(" {} ", look.glyphs.dot))
+        );
+        // The last column stays free: some terminals go on to the next row once it is taken.
+        let row = cut(&row, columns().saturating_sub(1), look.glyphs.ellipsis);
+        let row = look.paint(Tone::Warning, &row);
+        if self.shown.as_ref() == Some(&row) {
+            return Ok(());
+        }
+        let up = self.shown.as_ref().map_or("", |_| "\x1b[A");
+        say(&format!("\r{up}{row}\x1b[K\r\n"))?;
+        self.shown = Some(row);
+        Ok(())
+    }
+
+    /// Nothing runs out any more: the line moves up into the row.
+    fn take_away(&mut self) -> std::io::Result<()> {
+        match self.shown.take() {
+            Some(_) => say("\r\x1b[A\x1b[M"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Draws the line over itself: the lead, then as much of the text as fits.
+fn draw(ask: &Ask, editor: &Editor) -> std::io::Result<()> {
+    let columns = columns();
     let lead = console::measure_text_width(&ask.lead);
     // Where a row has no room for both, what is typed is more than what stands before it.
     let (lead, width) = if lead + 4 <= columns {
@@ -219,7 +298,7 @@ fn say(text: &str) -> std::io::Result<()> {
 fn wait_for_keys(at_most: Option<Duration>) -> std::io::Result<Keys> {
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let wait = at_most.map(|at_most| Timespec {
-        tv_sec: 0,
+        tv_sec: i64::try_from(at_most.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(at_most.subsec_nanos()),
     });
     loop {
