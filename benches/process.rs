@@ -8,6 +8,7 @@
 //! | `sh` | steps through `sh`, journal on disk, one sync a step | spawn, two pipes, poll, the same journal |
 //! | `direct` | the same without a shell | the same |
 //! | `output` | one step that prints 200 MB | read 64 KiB, write to a file |
+//! | `output-durable` | the same | as above, the command in a session of its own, the file synced at the end |
 //! | `fan` | 1000 steps, 64 at once, group commit | spawn, two pipes each, one poll |
 //! | `timeout` | a step that has to be stopped, to its durable record | kill the group, reap, the same record |
 //! | `run-sh`, `run-direct` | `runbook run` of a file of 1000 steps, from start to verdict | as `sh` and `direct` |
@@ -45,6 +46,7 @@ fn main() {
         ("sh", 1000, "floor-sh", "ours-sh"),
         ("direct", 1000, "floor-direct", "ours-direct"),
         ("output", 1, "floor-output", "ours-output"),
+        ("output-durable", 1, "floor-durable", "ours-output"),
         ("fan", 1000, "floor-fan", "ours-fan"),
         ("timeout", 20, "floor-timeout", "ours-timeout"),
         ("run-sh", 1000, "floor-sh", "run-sh"),
@@ -121,7 +123,12 @@ fn contest(name: &str, size: u64, folder: &Path) {
         "ours-direct" => ours(folder, async |p| {
             steps(p, &words(&["/bin/true"]), size, &mut journal).await
         }),
-        "floor-output" => output_floor(folder),
+        "floor-output" => output_floor(folder, spawn(&["sh", "-c", FLOOD]), Synced::No),
+        "floor-durable" => {
+            let mut command = Command::new("setsid");
+            command.args(["sh", "-c", FLOOD]).stdout(Stdio::piped());
+            output_floor(folder, command.spawn().expect("a process"), Synced::Yes)
+        }
         "ours-output" => ours(folder, async |p| {
             steps(p, &script(FLOOD), 1, &mut journal).await
         }),
@@ -222,8 +229,13 @@ fn steps_floor(words: &[&str], size: u64, journal: &mut Journal) -> Option<Durat
     None
 }
 
-fn output_floor(folder: &Path) -> Option<Duration> {
-    let mut child = spawn(&["sh", "-c", FLOOD]);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Synced {
+    Yes,
+    No,
+}
+
+fn output_floor(folder: &Path, mut child: Child, synced: Synced) -> Option<Duration> {
     let mut out = child.stdout.take().expect("a pipe");
     rustix::pipe::fcntl_setpipe_size(&out, 1 << 20).expect("a large pipe");
     let mut file = File::create(folder.join("output")).expect("a file");
@@ -235,6 +247,9 @@ fn output_floor(folder: &Path) -> Option<Duration> {
         }
     }
     child.wait().expect("a status");
+    if synced == Synced::Yes {
+        file.sync_data().expect("a sync");
+    }
     None
 }
 

@@ -117,6 +117,11 @@ impl Sink {
         &self.clean
     }
 
+    /// Clean bytes so far.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
     fn keep(&mut self, bytes: &[u8], store: &mut Store) {
         self.total += bytes.len() as u64;
         self.text.look(bytes);

@@ -96,10 +96,13 @@ pub struct Processes {
     flow: Flow,
 }
 
-/// Whether descriptors were left with more to read than one turn takes.
+/// What the last turn left in the pipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
     Drained,
+    /// As `Drained`, and a command that prints without end prints: its pipe is worth reading when it is full.
+    Flood,
+    /// More than one turn takes.
     More,
 }
 
@@ -109,6 +112,11 @@ const MOST_READY: usize = 16;
 const CHUNK: usize = 64 * 1024;
 /// Chunks of one stream before another has its turn.
 const TURN: usize = 16;
+/// A command that has printed so many bytes floods.
+const MUCH: u64 = 1 << 20;
+/// How long the pipe of one that floods is let fill. A reader that is woken for every write of the command costs
+/// both more than the reading, and a large pipe takes about three times this long to be full.
+const FILLS: Duration = Duration::from_micros(250);
 
 impl Processes {
     /// Makes this program the reaper of what its commands leave behind. Call it inside a tokio runtime.
@@ -395,7 +403,11 @@ impl Processes {
             if !self.reports.is_empty() {
                 continue;
             }
-            if self.flow == Flow::More {
+            if self.flow != Flow::Drained {
+                if self.flow == Flow::Flood {
+                    // Not by tokio's clock: its shortest sleep is long enough for a pipe to be full and wait.
+                    std::thread::sleep(FILLS);
+                }
                 self.turn();
                 tokio::task::yield_now().await;
                 continue;
@@ -502,14 +514,17 @@ impl Processes {
                 Ok(length) => {
                     let clean = sink.take(&self.buffer[..length], &mut self.store);
                     command.live.push(stream, clean);
+                    if pipe.big.is_none() && sink.total() >= CHUNK as u64 {
+                        let _ = rustix::pipe::fcntl_setpipe_size(fd, 1 << 20);
+                        pipe.big = Some(Big);
+                    }
                     if length < CHUNK {
                         // All there was; and where nobody can write any more, all there will be.
                         over = hung_up;
+                        if sink.total() >= MUCH && self.flow == Flow::Drained {
+                            self.flow = Flow::Flood;
+                        }
                         break;
-                    }
-                    if pipe.big.is_none() {
-                        let _ = rustix::pipe::fcntl_setpipe_size(fd, 1 << 20);
-                        pipe.big = Some(Big);
                     }
                 }
                 Err(rustix::io::Errno::AGAIN) => break,

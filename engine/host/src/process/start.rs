@@ -108,10 +108,12 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // It ends with its channel; what is not reaped now is by whoever comes after this program.
+        // Nobody waits for its end: this program is usually about to end too, and then its parent reaps it. Where
+        // it goes on, duct does, before it starts the next; until then the sweep lets it be.
         let _ = self.handle.kill();
-        let _ = self.handle.wait();
-        self.handle.pids().into_iter().for_each(super::forget);
+        if let Ok(Some(_)) = self.handle.try_wait() {
+            self.handle.pids().into_iter().for_each(super::forget);
+        }
     }
 }
 

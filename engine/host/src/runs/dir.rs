@@ -60,15 +60,17 @@ impl RunDir {
         let sources = dir.path.join("source");
         make(&sources).map_err(|error| made(&sources, error))?;
         let mut digests = Vec::new();
+        let mut written = Vec::new();
         for (n, original) in originals.iter().enumerate() {
             let name = copy_name(n, original);
             let path = sources.join(&name);
-            make_file(&path)
+            let file = make_file(&path)
                 .and_then(|mut file| {
                     file.write_all(&original.bytes)?;
-                    file.sync_data()
+                    Ok(file)
                 })
                 .map_err(|error| unusable(&path, "written", &error))?;
+            written.push((path, file));
             digests.push(SourceDigest {
                 name: original.name.clone(),
                 module: original.module.clone(),
@@ -83,6 +85,11 @@ impl RunDir {
         let disk = FileDisk::new(file, journal.clone()).map_err(|error| made(&journal, error))?;
         let output = dir.output_path();
         make_file(&output).map_err(|error| made(&output, error))?;
+        // All names are there before the first sync, which then has everything to do and leaves little for the rest.
+        for (path, file) in written {
+            file.sync_data()
+                .map_err(|error| unusable(&path, "written", &error))?;
+        }
         sync_folder(&sources)?;
         sync_folder(&dir.path)?;
         sync_folder(&home.runs())?;
