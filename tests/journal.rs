@@ -1,6 +1,9 @@
 //! The journal and the run on the disk, from outside: the real engine is killed, starved and raced, and the
 //! ledger that its steps write says what was done, and how often. Nothing is asserted about time.
 
+mod faults;
+mod verify;
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -118,6 +121,12 @@ fn lines(journal: &[u8]) -> Vec<&[u8]> {
 
 fn holds(line: &[u8], what: &str) -> bool {
     String::from_utf8_lossy(line).contains(what)
+}
+
+/// Whether a tool is there that only some machines have: what needs it passes over where it is not.
+fn there_is(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output();
+    found.is_ok_and(|out| out.status.success())
 }
 
 const RUN: &str = "\"$RUNBOOK\" run steps.rbk --answers answers.toml";
@@ -439,8 +448,7 @@ fn s05_no_secret_is_found_anywhere_afterwards() {
 
 #[test]
 fn n_steps_cost_n_syncs_and_a_few() {
-    let strace = Command::new("strace").arg("--version").output();
-    if !strace.is_ok_and(|out| out.status.success()) {
+    if !there_is("strace") {
         // Counted where the tool is there.
         return;
     }

@@ -1,5 +1,5 @@
 //! What a run does that lost its engine: commands found alive or gone, clocks after a reboot, locks that are taken
-//! meanwhile, a second crash on the way. The fault rows J07, J24, J25, T01 and T02 of the design are here.
+//! meanwhile, a second crash on the way.
 
 use std::path::Path;
 
@@ -74,7 +74,7 @@ fn runs(play: &Play<'_>, shown: &str) -> usize {
 const ONE: &str = "step one \"One\" {\n  $ ./one\n  undo $ ./undo-one\n}\nstep two \"Two\" {\n  $ ./two\n  repeatable\n}";
 
 #[test]
-fn a_live_orphan_is_waited_for_and_its_end_is_asked_for() {
+fn p27_a_live_orphan_is_waited_for_and_its_end_is_asked_for() {
     let plan = plan(ONE);
     let world = world(
         "answer \"`./one` still runs; what about it?\" wait
@@ -138,7 +138,7 @@ fn a_live_orphan_of_a_step_is_stopped_at_its_timeout() {
 }
 
 #[test]
-fn a_done_if_settles_a_step_in_flight() {
+fn j05_a_done_if_settles_a_step_in_flight() {
     let body = "step one \"One\" {\n  done if ? test -e /one\n  $ touch /one\n  $ ./more\n}\nstep two \"Two\" {\n  $ ./two\n  repeatable\n}";
     let plan = plan(body);
     // 1: not done, before the crash; then what it says after it.
@@ -165,7 +165,7 @@ fn a_done_if_settles_a_step_in_flight() {
 }
 
 #[test]
-fn what_looks_or_may_be_repeated_is_run_again_and_what_acts_is_asked_about() {
+fn j05_what_looks_or_may_be_repeated_is_run_again_and_what_acts_is_asked_about() {
     let plan = plan(
         "let a: text = ? ./look\nstep again \"Again\" {\n  $ ./again\n  repeatable\n}\nstep once \"Once\" {\n  $ ./once\n}",
     );
@@ -205,7 +205,7 @@ fn a_get_in_flight_is_sent_again_and_a_post_is_asked_about() {
 }
 
 #[test]
-fn a_wait_survives_a_reboot_and_says_how_late_it_is() {
+fn t01_t02_j24_a_wait_survives_a_reboot_and_says_how_late_it_is() {
     let plan = plan("wait 24h\nfinish no_action \"later\"");
     let (whole, _) = play(&plan, world(""));
     for (hours, late) in [(2, None), (30, Some(6 * 3_600_000))] {
@@ -286,7 +286,7 @@ fn nothing_goes_on_without_its_lock() {
 }
 
 #[test]
-fn an_undo_in_flight_is_asked_about_and_the_order_is_kept() {
+fn j25_an_undo_in_flight_is_asked_about_and_the_order_is_kept() {
     let plan = plan(
         "attempt quick \"Quick\" {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n  }\n  step two \"Two\" {\n    $ ./two\n    undo $ ./undo-two\n  }\n  step bad \"Bad\" {\n    ? ./bad\n  }\n} otherwise {\n  finish rolled_back\n}",
     );
@@ -352,7 +352,7 @@ fn a_question_keeps_its_number_when_it_is_asked_again() {
 }
 
 #[test]
-fn a_crash_during_recovery_is_one_more_crash() {
+fn j07_a_crash_during_recovery_is_one_more_crash() {
     let plan = plan(
         "attempt quick \"Quick\" {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n    repeatable\n  }\n  step bad \"Bad\" {\n    ? ./bad\n  }\n} otherwise {\n  step slow \"Slow\" {\n    done if ? ./is-slow\n    $ ./slow\n  }\n  finish rolled_back\n}",
     );

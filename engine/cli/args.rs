@@ -28,6 +28,8 @@ pub enum Command {
     Runs(Runs),
     /// Show one run: where it stands, what happened, what is pending
     Show(Show),
+    /// Check the journal of a run, or get out what it holds
+    Journal(Journal),
     /// Take back what a run did, newest first, back to a checkpoint
     Undo(Undo),
     /// Find the mistakes of runbooks, modules and scenario files
@@ -101,6 +103,38 @@ pub struct Show {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Journal {
+    #[command(subcommand)]
+    pub command: JournalCommand,
+}
+
+#[derive(Subcommand)]
+pub enum JournalCommand {
+    /// Check every record, the chain of them, and what the run keeps; exit 1 where something is wrong
+    Verify(Verify),
+    /// Print the records, one JSON object a line; what is damaged is passed over, and exit 1 says so
+    Export(Export),
+}
+
+#[derive(Args)]
+pub struct Verify {
+    /// The run, by its id or the beginning of it; the newest one if left out
+    pub run: Option<String>,
+    /// A link that was printed earlier and kept elsewhere: the journal must still hold it
+    #[arg(long, value_name = "LINK")]
+    pub head: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Export {
+    /// The run, by its id or the beginning of it; the newest one if left out
+    pub run: Option<String>,
 }
 
 #[derive(Args)]

@@ -54,6 +54,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Undo(args) => commands::run::undo(&args),
         Command::Runs(args) => commands::runs::runs(&args),
         Command::Show(args) => commands::show::show(&args),
+        Command::Journal(args) => commands::journal::journal(&args),
         Command::Lint(args) => commands::lint::lint(&args),
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Render(args) => commands::render::render(&args),

@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod fmt;
+pub mod journal;
 pub mod lint;
 pub mod render;
 pub mod run;

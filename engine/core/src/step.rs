@@ -25,7 +25,7 @@ use runbook_plan::Plan;
 use runbook_plan::plan::Judged;
 
 use crate::effect::{Effect, EffectId, Notice, Urgency, Verdict};
-use crate::event::{Event, Fact, Running};
+use crate::event::{Captured, Event, Fact, Running};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, PromptKind};
@@ -96,7 +96,11 @@ fn happen(m: &mut Machine<'_>, event: &Event) {
                 return;
             };
             let ran = verdict::exited(pending, exit, output, stderr, *elapsed_ms);
+            let lost = [output, stderr].into_iter().find_map(lost);
             ended(m, *effect, ran, leaked);
+            if let Some(text) = lost {
+                m.tell(Notice::Warning { text });
+            }
         }
         Event::NotStarted { effect, why } => {
             ended(
@@ -178,6 +182,19 @@ fn other(m: &mut Machine<'_>, id: EffectId, result: Result<String, String>) {
 }
 
 /// A command or request is over.
+/// What is said of output that was not kept whole.
+fn lost(output: &Captured) -> Option<String> {
+    let kept = match &output.segment {
+        Some(segment) => segment.length,
+        None => output.text.len() as u64,
+    };
+    let flaw = output.flaw.as_ref().filter(|_| kept < output.bytes)?;
+    Some(format!(
+        "of its output {kept} bytes of {} are kept: {flaw}",
+        output.bytes
+    ))
+}
+
 fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
     let Some(pending) = m.s.pending.get_mut(&id) else {
         return;

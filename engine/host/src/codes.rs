@@ -32,6 +32,8 @@ pub const JOURNAL_EMPTY: Code = Code(3104);
 pub const JOURNAL_TAIL: Code = Code(3105);
 pub const SNAPSHOT_DIFFERS: Code = Code(3106);
 pub const JOURNAL_READ: Code = Code(3107);
+pub const JOURNAL_SHORT: Code = Code(3108);
+pub const OUTPUT_SHORT: Code = Code(3109);
 pub const OUR_BUG: Code = Code(9001);
 
 /// Every code of this room and what it means, for `runbook explain` and the book.
@@ -69,6 +71,11 @@ pub const ALL: &[(Code, &str)] = &[
     (JOURNAL_TAIL, "the journal's last record is damaged"),
     (SNAPSHOT_DIFFERS, "the run's own copy of a file has changed"),
     (JOURNAL_READ, "the journal cannot be read"),
+    (
+        JOURNAL_SHORT,
+        "the journal does not hold the link that was kept of it",
+    ),
+    (OUTPUT_SHORT, "output of the run is missing"),
     (OUR_BUG, "the engine made a mistake"),
 ];
 

@@ -1,5 +1,7 @@
 //! What comes in: reports of processes, what the person says, signals.
 
+use std::collections::BTreeMap;
+
 use runbook_core::effect::{EffectId, Urgency};
 use runbook_core::event::{Event, Running};
 use runbook_core::prompt::PromptKind;
@@ -8,6 +10,7 @@ use super::driver::{Detached, Driver};
 use super::turn::OURS;
 use crate::clock;
 use crate::error::HostError;
+use crate::journal::{Body, HostRecord};
 use crate::operator::Said;
 use crate::process::Report;
 use crate::signals::Signal;
@@ -146,6 +149,9 @@ impl Driver<'_> {
         use runbook_core::effect::Notice;
         let text = format!("{error}. Nothing more is started; what runs is let end.");
         self.tell(&Notice::Warning { text });
+        for text in self.unsure() {
+            self.tell(&Notice::Warning { text });
+        }
         while !self.running.is_empty() {
             tokio::select! {
                 biased;
@@ -155,9 +161,9 @@ impl Driver<'_> {
                         self.ended(&event);
                         if let Event::Exited { exit, output, .. } = &event {
                             let text = format!(
-                                "a command ended ({}) and could not be recorded: {}",
-                                said(exit),
-                                output.text.trim_end()
+                                "a command ended ({}) and could not be recorded{}",
+                                end(exit),
+                                last_line(&output.text)
                             );
                             self.tell(&Notice::Warning { text });
                         }
@@ -190,7 +196,77 @@ pub(super) fn unanswered(effect: EffectId, kind: &PromptKind) -> Event {
     }
 }
 
-fn said(exit: &runbook_core::event::Exit) -> String {
+impl Driver<'_> {
+    /// What happened, and may or may not stand in the journal.
+    fn unsure(&self) -> Vec<String> {
+        let mut commands = BTreeMap::new();
+        // What it was about to do, as far as it can still be read.
+        let _ = self.held.dir.read(|record| {
+            if let Body::Host(HostRecord::Intent(intent)) = record.body {
+                commands.insert(intent.effect, intent.command);
+            }
+            Ok(())
+        });
+        let unsure = self.book.journal.unsure();
+        let mut said = Vec::new();
+        for body in &unsure {
+            let (effect, ended, output) = match body {
+                Body::Event(Event::Exited {
+                    effect,
+                    exit,
+                    output,
+                    ..
+                }) => (
+                    effect,
+                    format!("ended ({})", end(exit)),
+                    output.text.as_str(),
+                ),
+                Body::Event(Event::Responded {
+                    effect,
+                    status,
+                    body,
+                    ..
+                }) => (
+                    effect,
+                    format!("was answered ({status})"),
+                    body.text.as_str(),
+                ),
+                Body::Event(Event::Answered { by, .. }) => {
+                    said.push(format!(
+                        "what {by} answered may be missing from the journal; then it is asked again"
+                    ));
+                    continue;
+                }
+                _ => continue,
+            };
+            // What only looked is looked at again.
+            let Some(command) = commands.get(effect) else {
+                continue;
+            };
+            said.push(format!(
+                "`{command}` {ended}, and nobody knows whether the journal has that{}",
+                last_line(output)
+            ));
+        }
+        said
+    }
+}
+
+/// What a command said last, as much of it as fits a warning.
+fn last_line(output: &str) -> String {
+    let line = output.trim_end().rsplit('\n').next().unwrap_or_default();
+    let mut cut: String = line.chars().take(120).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    if cut.is_empty() {
+        cut
+    } else {
+        format!(": {cut}")
+    }
+}
+
+fn end(exit: &runbook_core::event::Exit) -> String {
     use runbook_core::event::Exit;
     match exit {
         Exit::Code(code) => format!("exit {code}"),

@@ -18,7 +18,7 @@ pub mod record;
 pub mod writer;
 
 pub use go_on::Cut;
-pub use reader::{Reading, Tail, read};
+pub use reader::{Piece, Reader, Reading, Tail, read, salvage};
 pub use record::{Body, HostRecord, Record};
 pub use writer::{End, Entry, Journal};
 

@@ -44,36 +44,122 @@ pub struct Reading {
 /// # Errors
 /// Damage in the middle, a newer major version, a file that cannot be read, and what `visit` refuses.
 pub fn read(
-    mut file: impl Read,
+    file: impl Read,
     mut visit: impl FnMut(Record) -> Result<(), HostError>,
 ) -> Result<Reading, HostError> {
-    let mut window = Window::default();
-    let mut reading = Reading {
-        end: End::START,
-        tail: Tail::Clean,
-        look_only: None,
-    };
-    reading.end.epoch = 0;
-    loop {
-        match window.frame(&mut file)? {
+    let mut reader = Reader::new(file);
+    while let Some(record) = reader.next()? {
+        visit(record)?;
+    }
+    Ok(reader.reading)
+}
+
+/// A journal that is being read. What it has learned so far holds for the records before the one that is refused.
+pub struct Reader<R> {
+    file: R,
+    window: Window,
+    pub reading: Reading,
+}
+
+impl<R: Read> Reader<R> {
+    pub fn new(file: R) -> Reader<R> {
+        let end = End {
+            epoch: 0,
+            ..End::START
+        };
+        Reader {
+            file,
+            window: Window::default(),
+            reading: Reading {
+                end,
+                tail: Tail::Clean,
+                look_only: None,
+            },
+        }
+    }
+
+    /// The next record, or nothing where the records end and the tail is judged.
+    ///
+    /// # Errors
+    /// Damage in the middle, a newer major version, a file that cannot be read.
+    pub fn next(&mut self) -> Result<Option<Record>, HostError> {
+        let reading = &mut self.reading;
+        match self.window.frame(&mut self.file)? {
             Some(line) => {
-                let record = record(line, &mut reading)?;
+                let record = record(line, reading)?;
                 reading.end.offset += line.len() as u64;
                 reading.end.seq = record.seq + 1;
                 reading.end.epoch = record.epoch;
                 reading.end.prev = Link::of(line);
                 let taken = line.len();
-                visit(record)?;
-                window.take(taken);
+                self.window.take(taken);
+                Ok(Some(record))
             }
             None => {
-                let rest = window.rest(&mut file)?;
+                let rest = self.window.rest(&mut self.file)?;
                 reading.end.length = reading.end.offset + rest.len() as u64;
                 reading.tail = classify(rest, reading.end.seq, reading.end.offset)?;
-                return Ok(reading);
+                Ok(None)
             }
         }
     }
+}
+
+/// What a journal holds, whether or not it holds together: for a person who has to see what is left of a damaged one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The JSON of a record whose length and checksum are right.
+    Record(Vec<u8>),
+    /// Bytes that are no record.
+    Damaged { offset: u64, bytes: u64 },
+}
+
+/// Hands over every record there is, and how much stands between them that is none. Nothing is held against what
+/// stands before it.
+pub fn salvage(
+    mut file: impl Read,
+    mut visit: impl FnMut(Piece) -> Result<(), HostError>,
+) -> Result<(), HostError> {
+    let mut window = Window::default();
+    let mut offset = 0;
+    let mut damaged = 0;
+    // Zeros at the end are kept ahead: damage is only what something stands in or behind.
+    let mut seen = 0;
+    loop {
+        let taken = match window.frame(&mut file)? {
+            Some(line) => {
+                if damaged > 0 {
+                    let offset = offset - damaged;
+                    let bytes = std::mem::take(&mut damaged);
+                    seen = 0;
+                    visit(Piece::Damaged { offset, bytes })?;
+                }
+                visit(Piece::Record(line[HEADER..line.len() - 1].to_vec()))?;
+                line.len()
+            }
+            None => {
+                window.want(1, &mut file)?;
+                let Some(byte) = window.bytes[window.start..window.end].first() else {
+                    break;
+                };
+                damaged += 1;
+                if *byte != 0 {
+                    seen = damaged;
+                }
+                1
+            }
+        };
+        window.take(taken);
+        offset += taken as u64;
+    }
+    if seen > 0 {
+        let offset = offset - damaged;
+        visit(Piece::Damaged {
+            offset,
+            bytes: seen,
+        })?;
+    }
+    Ok(())
 }
 
 /// A stretch of the file, read ahead.
@@ -107,10 +193,12 @@ impl Window {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        if self.bytes.len() < count.max(PIECE) {
-            self.bytes.resize(count.max(PIECE), 0);
-        }
         while self.end < count {
+            if self.end == self.bytes.len() {
+                // A length that is damage may be of any size: room is made for what is there, not for what it says.
+                let more = self.bytes.len().max(PIECE);
+                self.bytes.resize(self.bytes.len() + more, 0);
+            }
             let got = match file.read(&mut self.bytes[self.end..]) {
                 Ok(0) => break,
                 Ok(got) => got,
@@ -166,6 +254,16 @@ fn line_at(bytes: &[u8]) -> Option<(&[u8], Option<u8>)> {
         &bytes[..(end + 1).min(bytes.len())],
         bytes.get(end).copied(),
     ))
+}
+
+/// What whole lines hold, held against nothing.
+pub(super) fn bodies(mut lines: &[u8]) -> Vec<Body> {
+    let mut found = Vec::new();
+    while let Some(line) = frame_at(lines) {
+        found.extend(canonical(&line[HEADER..line.len() - 1]).map(|(_, body)| body));
+        lines = &lines[line.len()..];
+    }
+    found
 }
 
 fn record(line: &[u8], reading: &mut Reading) -> Result<Record, HostError> {
@@ -348,7 +446,7 @@ fn corrupt(offset: u64, why: &str) -> HostError {
         codes::JOURNAL_CORRUPT,
         format!("the journal is damaged at byte {offset}: {why}"),
     )
-    .help("Restore the file from a backup, or read what is left with `runbook show`.")
+    .help("Restore the file from a backup, or get what is left with `runbook journal export`.")
 }
 
 /// What the bytes after the last good record are. `seq` is the number of the record that is missing.

@@ -175,6 +175,15 @@ impl Link {
         Link(hex)
     }
 
+    /// As a person gives one back.
+    pub fn parse(text: &str) -> Option<Link> {
+        let digits: [u8; Link::DIGITS] = text.to_ascii_lowercase().as_bytes().try_into().ok()?;
+        digits
+            .iter()
+            .all(u8::is_ascii_hexdigit)
+            .then_some(Link(digits))
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

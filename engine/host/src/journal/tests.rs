@@ -1,5 +1,5 @@
 use super::disk::{Disk, Standing};
-use super::record::{Head, Intent};
+use super::record::{HEADER, Head, Intent};
 use super::*;
 use crate::codes;
 use runbook_core::effect::{EffectId, Role};
@@ -420,4 +420,153 @@ fn one_commit_is_one_write_and_one_sync() {
     journal.commit().unwrap();
     assert_eq!(disk.0.borrow().writes, 4);
     assert_eq!(disk.0.borrow().syncs, 4);
+}
+
+#[test]
+fn j11_zeros_behind_the_last_record_are_no_damage() {
+    let (bytes, ends, _) = sample();
+    let end = *ends.last().unwrap();
+    let all = writes().concat();
+    for zeros in 0..=4096 {
+        let mut bytes = bytes[..end].to_vec();
+        bytes.resize(end + zeros, 0);
+        let (seen, reading) = bodies(&bytes).unwrap();
+        assert_eq!(
+            (seen.len(), reading.tail),
+            (all.len(), Tail::Clean),
+            "{zeros}"
+        );
+        assert_eq!(reading.end.length, (end + zeros) as u64);
+    }
+    // A torn piece with zeros behind it, as a power cut leaves it where zeros were written ahead.
+    for torn in [1, HEADER, 40] {
+        let mut bytes = bytes[..ends[3] + torn].to_vec();
+        bytes.resize(ends[3] + torn + 4096, 0);
+        let (seen, reading) = bodies(&bytes).unwrap();
+        assert_eq!(seen, all[..4]);
+        assert!(matches!(reading.tail, Tail::Torn { bytes } if bytes.len() == torn));
+    }
+}
+
+/// Records without end, made as they are read; it keeps count of what is asked of it.
+struct Endless {
+    left: usize,
+    next: End,
+    line: Vec<u8>,
+    at: usize,
+    given: u64,
+    largest: usize,
+}
+
+impl io::Read for &mut Endless {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.largest = self.largest.max(out.len());
+        if self.at == self.line.len() {
+            if self.left == 0 {
+                return Ok(0);
+            }
+            let disk = MemoryDisk::default();
+            let start = End {
+                offset: 0,
+                length: 0,
+                ..self.next
+            };
+            let mut journal = Journal::new(Box::new(disk.clone()), start);
+            for _ in 0..self.left.min(1000) {
+                self.left -= 1;
+                let body = match journal.seq() {
+                    0 => Body::Host(head()),
+                    seq => Body::Event(exited(seq, "deployment \"app\" successfully rolled out\n")),
+                };
+                append(&mut journal, &body, 1);
+            }
+            journal.commit().unwrap();
+            self.line = disk.0.borrow().now.clone();
+            let used = self.line.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            self.line.truncate(used);
+            self.at = 0;
+            self.next.seq = journal.seq();
+            self.next.prev = journal.head();
+        }
+        let count = out.len().min(self.line.len() - self.at);
+        out[..count].copy_from_slice(&self.line[self.at..self.at + count]);
+        self.at += count;
+        self.given += count as u64;
+        Ok(count)
+    }
+}
+
+#[test]
+fn j21_a_long_journal_is_read_once_through_one_small_window() {
+    let mut windows = Vec::new();
+    for records in [2_000, 20_000] {
+        let mut endless = Endless {
+            left: records,
+            next: End::START,
+            line: Vec::new(),
+            at: 0,
+            given: 0,
+            largest: 0,
+        };
+        let mut seen = 0;
+        let reading = read(&mut endless, |_| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(seen, records);
+        // Each byte once, and never more than a window of them at a time.
+        assert_eq!(reading.end.offset, endless.given);
+        windows.push(endless.largest);
+    }
+    assert_eq!(
+        windows[0], windows[1],
+        "ten times the records, and no larger window"
+    );
+    assert!(windows[0] <= 256 << 10, "{windows:?}");
+}
+
+#[test]
+fn what_is_left_of_a_damaged_journal_is_got_out() {
+    let (bytes, ends, _) = sample();
+    let pieces = |bytes: &[u8]| {
+        let mut pieces = Vec::new();
+        salvage(bytes, |piece| {
+            pieces.push(piece);
+            Ok(())
+        })
+        .unwrap();
+        pieces
+    };
+    let whole = pieces(&bytes);
+    assert_eq!(whole.len(), ends.len(), "zeros at the end are no damage");
+    let used = *ends.last().unwrap();
+    for at in (0..used).step_by(7) {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 0x10;
+        let hit = ends.iter().filter(|end| **end <= at).count();
+        let mut wanted = whole.clone();
+        let start = if hit == 0 { 0 } else { ends[hit - 1] };
+        wanted[hit] = Piece::Damaged {
+            offset: start as u64,
+            bytes: (ends[hit] - start) as u64,
+        };
+        assert_eq!(pieces(&bytes), wanted, "byte {at}");
+    }
+}
+
+#[test]
+fn what_a_failed_sync_leaves_open_can_be_said() {
+    let disk = MemoryDisk::default();
+    let mut journal = Journal::new(Box::new(disk.clone()), End::START);
+    append(&mut journal, &Body::Host(head()), 0);
+    journal.commit().unwrap();
+    assert!(journal.unsure().is_empty());
+    disk.0.borrow_mut().fail_sync = Some(2);
+    let write = &writes()[2];
+    for body in write {
+        append(&mut journal, body, 1);
+    }
+    journal.commit().unwrap_err();
+    assert_eq!(&journal.unsure(), write);
 }

@@ -3,7 +3,7 @@
 use runbook_core::event::{Event, Moment};
 
 use super::disk::{Disk, Standing};
-use super::record::{HEADER, HostRecord, LONGEST, Link, MAJOR, checksum};
+use super::record::{Body, HEADER, HostRecord, LONGEST, Link, MAJOR, checksum};
 use crate::codes;
 use crate::error::{HostError, plainly};
 
@@ -188,6 +188,11 @@ impl Journal {
         )
         .help("Make room or mend the disk, then resume the run.");
         self.poisoned.get_or_insert(error).clone()
+    }
+
+    /// What was appended and is not known to be durable: after a failed write or sync, all that nobody can be sure of.
+    pub fn unsure(&self) -> Vec<Body> {
+        super::reader::bodies(&self.pending)
     }
 
     /// The link of the newest record, for whoever keeps it elsewhere as an anchor.

@@ -3,6 +3,7 @@
 pub mod dir;
 pub mod home;
 pub mod list;
+pub mod verify;
 
 pub use dir::{Access, Held, RunDir};
 pub use home::StateHome;
