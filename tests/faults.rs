@@ -228,14 +228,21 @@ fn page(groups: &[Group], covered: &BTreeMap<&str, Vec<&Covers>>) -> String {
     page
 }
 
-/// The rows without the reasons that a test has made untrue.
+/// The rows without the reasons that a test has made untrue, and each once: two changes that met may have left two.
 fn settled(text: &str, covered: &BTreeMap<&str, Vec<&Covers>>) -> String {
     let reason = Regex::new(
         r#"^([A-Z][0-9]{2}) = \{ fault = ("(?:[^"\\]|\\.)*"), uncovered = "(?:[^"\\]|\\.)*" \}$"#,
     )
     .expect("a pattern");
+    let row = Regex::new("^([A-Z][0-9]{2}) = ").expect("a pattern");
+    let mut seen = BTreeSet::new();
     let mut out = String::new();
     for line in text.lines() {
+        if let Some(parts) = row.captures(line)
+            && !seen.insert(parts[1].to_owned())
+        {
+            continue;
+        }
         match reason.captures(line) {
             Some(parts) if covered.contains_key(&parts[1]) => {
                 let _ = writeln!(out, "{} = {}", &parts[1], &parts[2]);
