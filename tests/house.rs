@@ -253,6 +253,54 @@ fn pure_rooms_forbid_the_world_in_their_clippy_toml() {
     }
 }
 
+/// Whether a crate's own code speaks of another, by the name it has there.
+fn speaks_of(folders: &[&str], dependency: &str) -> bool {
+    let name = dependency.replace('-', "_");
+    let edge = |sign: Option<char>| !sign.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    files()
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .filter(|path| folders.iter().any(|f| path.starts_with(root().join(f))))
+        .any(|path| {
+            let text = read(path);
+            text.match_indices(&name).any(|(at, _)| {
+                edge(text[..at].chars().next_back()) && edge(text[at + name.len()..].chars().next())
+            })
+        })
+}
+
+#[test]
+fn what_a_crate_depends_on_it_uses() {
+    let mut broken = Vec::new();
+    for folder in members() {
+        let manifest = manifest(&folder);
+        let own: Vec<&str> = match folder.as_str() {
+            "" => vec!["engine/cli"],
+            folder => vec![folder],
+        };
+        let tests: Vec<&str> = match folder.as_str() {
+            "" => vec!["engine/cli", "tests", "benches"],
+            folder => vec![folder],
+        };
+        let names = |table: &str| -> Vec<String> {
+            let table = manifest.get(table).and_then(|t| t.as_table());
+            table.into_iter().flat_map(|t| t.keys().cloned()).collect()
+        };
+        for (table, folders) in [("dependencies", &own), ("dev-dependencies", &tests)] {
+            for dependency in names(table) {
+                if !speaks_of(folders, &dependency) {
+                    broken.push(format!("`{folder}/Cargo.toml`: [{table}] {dependency}"));
+                }
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "nothing uses these:\n{}",
+        broken.join("\n")
+    );
+}
+
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
     for folder in members() {
@@ -501,6 +549,35 @@ fn links_of_the_root_documents_and_the_book_lead_to_a_file() {
             }
         }
     }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// A file that a document names in a code span is there, so that a page does not outlive what it speaks of.
+#[test]
+fn files_that_the_root_documents_name_are_there() {
+    let mut named = 0;
+    let mut broken = Vec::new();
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(page);
+        let outside: String = text.split("```").step_by(2).collect();
+        for span in outside.split('`').skip(1).step_by(2) {
+            let is_file = span.contains('/')
+                && [".rs", ".md", ".pest", ".toml", ".rbk"]
+                    .iter()
+                    .any(|end| span.ends_with(end))
+                && !span.contains(['*', ' ', '<', '$'])
+                && !span.contains("RBnnnn");
+            if is_file {
+                named += 1;
+                // `src/codes.rs` of any room.
+                let anywhere = members().iter().any(|m| root().join(m).join(span).exists());
+                if !anywhere {
+                    broken.push(format!("{page}: {span}"));
+                }
+            }
+        }
+    }
+    assert!(named > 5, "the pages name {named} files");
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 

@@ -9,6 +9,8 @@
 //! | [`clock`] | wall and boot time |
 //! | [`process`] | commands: gate, output, stop, orphans |
 //! | [`http`] | requests |
+//! | [`answers`], [`config`] | what a run is given beforehand: `--answers`, `runbook.toml` |
+//! | [`secrets`], [`redact`] | values that are passed on and never shown |
 //! | [`signals`], [`os`] | what the system says to us, and what we ask of it at the start |
 //! | [`scripted`] | a world that is made up, for tests, scenarios and dry runs |
 //! | [`operator`] | the person, as a trait |
