@@ -33,6 +33,7 @@ usage: practice [--ground DIR] [COMMAND]
   stop             stop the service
   ledger           show what was really done, in order
   serve            be the service, in the foreground
+  up               the same, as the runbook starts it: with a line in the ledger
 ";
 
 fn main() -> ExitCode {
@@ -75,7 +76,8 @@ fn main() -> ExitCode {
             })
         }),
         "ledger" => ledger::read(&ground).map(|text| say(text.trim_end())),
-        "serve" => service::serve(&ground),
+        "serve" => service::serve(&ground, |_| Ok(())),
+        "up" => service::serve(&ground, |release| process::is_up(&ground, release)),
         "help" | "--help" | "-h" => {
             say(USAGE.trim_end());
             Ok(())

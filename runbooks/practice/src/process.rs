@@ -82,6 +82,13 @@ pub fn start(ground: &Ground) -> Result<(), String> {
     ))
 }
 
+/// Says that this process is the service now. One line of the ledger.
+pub fn is_up(ground: &Ground, release: &Release) -> Result<(), String> {
+    fs::write(ground.pid(), format!("{}\n", std::process::id()))
+        .map_err(|error| format!("cannot write the service's process id: {error}"))?;
+    ledger::write(ground, &format!("started with {}", release.version))
+}
+
 /// Stops the service and waits until it is gone.
 pub fn stop(ground: &Ground) -> Result<Was, String> {
     let Some(pid) = read_pid(&ground.pid()) else {

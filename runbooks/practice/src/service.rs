@@ -58,8 +58,11 @@ impl Service {
     }
 }
 
-/// Serves until it is killed.
-pub fn serve(ground: &Ground) -> Result<(), String> {
+/// Serves until it is killed; `up` is called once it can be asked.
+pub fn serve(
+    ground: &Ground,
+    up: impl FnOnce(&Release) -> Result<(), String>,
+) -> Result<(), String> {
     let address = ground.address()?;
     let listener = TcpListener::bind(&address)
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
@@ -68,6 +71,7 @@ pub fn serve(ground: &Ground) -> Result<(), String> {
         ground: Ground::at(ground.folder().to_path_buf())?,
         orders: Mutex::default(),
     });
+    up(&service.release)?;
     let traffic = Arc::clone(&service);
     thread::spawn(move || {
         loop {
