@@ -1,7 +1,7 @@
 //! Reading and replacing files: bounded, regular files only, and confined below a folder where a runbook
 //! names them.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -207,23 +207,28 @@ fn near(path: &Path, error: &io::Error) -> Option<std::path::PathBuf> {
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let target = std::fs::canonicalize(path)?;
     let mode = std::fs::metadata(&target)?.permissions();
+    put(&target, text, Some(mode))
+}
+
+/// Writes a file in one go, over whatever has its name. Without a mode it gets that of a new file.
+pub fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
-    let name = target
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    // What an engine of the same number left when it died.
+    let _ = std::fs::remove_file(&beside);
     let written = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&beside)
         .and_then(|mut file| {
             file.write_all(text.as_bytes())?;
-            file.set_permissions(mode)?;
+            if let Some(mode) = mode {
+                file.set_permissions(mode)?;
+            }
             file.sync_all()
         })
-        .and_then(|()| std::fs::rename(&beside, &target));
+        .and_then(|()| std::fs::rename(&beside, target));
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
     }

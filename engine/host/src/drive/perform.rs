@@ -1,8 +1,8 @@
 //! What a wish is in the world: commands let go, and those that end at once or go a way of their own: locks,
 //! secrets, documents, requests.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
@@ -16,6 +16,7 @@ use super::driver::Driver;
 use super::turn::{Book, Hands};
 use super::{needs, scrub};
 use crate::error::plainly;
+use crate::files;
 use crate::http::Call;
 use crate::journal::{Entry, HostRecord};
 use crate::lock::{Holder, NotTaken};
@@ -403,25 +404,11 @@ fn write(directory: &Path, path: &str, text: &str) -> Result<PathBuf, String> {
         )
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let name = target
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::File::create(&beside)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            if !text.ends_with('\n') {
-                file.write_all(b"\n")?;
-            }
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&beside, &target));
-    if let Err(error) = written {
-        let _ = std::fs::remove_file(&beside);
-        return Err(failed(error));
-    }
+    let ended = match text.ends_with('\n') {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{text}\n")),
+    };
+    files::put(&target, &ended, None).map_err(failed)?;
     Ok(target)
 }
 
