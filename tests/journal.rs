@@ -2,6 +2,7 @@
 //! ledger that its steps write says what was done, and how often. Nothing is asserted about time.
 
 mod faults;
+mod together;
 mod verify;
 
 use std::fs;
@@ -350,47 +351,6 @@ fn j17_a_journal_that_is_taken_away_stops_the_run_after_the_step() {
     assert_eq!(out.status.code(), Some(74), "{}", text(&out));
     assert!(text(&out).contains("RB3103"), "{}", text(&out));
     assert_eq!(ground.ledger(), ["one"]);
-}
-
-#[test]
-fn c01_of_two_that_resume_one_goes_on() {
-    let ground = Ground::with("none.toml", "[answers]\n");
-    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
-    let mut engines: Vec<Child> = (0..4).map(|_| ground.start(RESUME)).collect();
-    let codes: Vec<Option<i32>> = engines
-        .iter_mut()
-        .map(|engine| engine.wait().expect("waited").code())
-        .collect();
-    // Whoever comes late finds the run held, or over.
-    assert_eq!(
-        codes.iter().filter(|code| **code == Some(0)).count(),
-        1,
-        "{codes:?}"
-    );
-    assert!(
-        codes.iter().all(|code| matches!(code, Some(0 | 75 | 2))),
-        "{codes:?}"
-    );
-    assert_eq!(ground.ledger(), DONE);
-}
-
-#[test]
-fn c06_a_named_lock_keeps_a_second_run_out_and_says_who_has_it() {
-    let text_of = "rbk 1\nrunbook \"A\"\nlock \"db/orders\"\nstep one \"One\" {\n  $ sh -c 'echo in >> ledger; while test ! -e go; do sleep 0.01; done'\n}\n";
-    let ground = Ground::with("a.rbk", text_of);
-    let mut first = ground.start("\"$RUNBOOK\" run a.rbk");
-    ground.wait_for("the step", || ground.ledger() == ["in"]);
-    let out = ground.sh("\"$RUNBOOK\" run a.rbk");
-    assert_ne!(out.status.code(), Some(0), "{}", text(&out));
-    assert!(text(&out).contains("db/orders"), "{}", text(&out));
-    assert!(
-        text(&out).contains(&format!("process {}", first.id())),
-        "{}",
-        text(&out)
-    );
-    fs::write(ground.path("go"), "").expect("written");
-    assert!(first.wait().expect("waited").success());
-    assert_eq!(ground.ledger(), ["in"]);
 }
 
 #[test]

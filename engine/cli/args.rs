@@ -24,7 +24,7 @@ pub enum Command {
     Run(Run),
     /// Go on with a run that was parked, interrupted or killed
     Resume(Resume),
-    /// List the runs on this machine, newest first
+    /// List the runs on this machine, newest first; `runs prune` removes old ones
     Runs(Runs),
     /// Show one run: where it stands, what happened, what is pending
     Show(Show),
@@ -87,7 +87,29 @@ pub struct Resume {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum RunsCommand {
+    /// Remove runs that are over; what is unfinished or held is kept, and said
+    Prune(Prune),
+}
+
+#[derive(Args)]
+pub struct Prune {
+    /// How long ago the last record of a run must be: `90d`, `12h`
+    #[arg(long, value_name = "DURATION")]
+    pub older_than: String,
+    /// Remove nothing; say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

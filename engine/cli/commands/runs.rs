@@ -1,11 +1,13 @@
 //! `runbook runs`: the runs on this machine, newest first.
 
 use runbook_host::runs::list::{RunSummary, Standing};
+use runbook_host::runs::prune::{Doing, Pruned};
+use runbook_plan::value::{Type, Value};
 use serde::Serialize;
 
-use crate::args;
+use crate::args::{self, RunsCommand};
 use crate::exit::Exit;
-use crate::files::{complain_host, print, state_home};
+use crate::files::{complain_host, complain_line, print, state_home};
 use crate::terminal::notices::short;
 use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{cut, date_time, harmless};
@@ -26,6 +28,9 @@ struct Run<'a> {
 }
 
 pub fn runs(args: &args::Runs) -> Exit {
+    if let Some(RunsCommand::Prune(args)) = &args.command {
+        return prune(args);
+    }
     let listed = match state_home().and_then(|home| runbook_host::runs::list::list(&home)) {
         Ok(listed) => listed,
         Err(error) => return complain_host(&error),
@@ -75,6 +80,111 @@ pub fn runs(args: &args::Runs) -> Exit {
         ));
     }
     Exit::Done
+}
+
+#[derive(Serialize)]
+struct Removal<'a> {
+    dry_run: bool,
+    removed: Vec<Run<'a>>,
+    /// Bytes that they took.
+    bytes: u64,
+    kept: Vec<Run<'a>>,
+    failed: Vec<Failed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    run: &'a str,
+    code: String,
+    message: &'a str,
+}
+
+fn prune(args: &args::Prune) -> Exit {
+    let age = match runbook_plan::read::read(&args.older_than, &Type::Duration, &[]) {
+        Ok(Value::Duration(age)) => age,
+        Ok(_) => 0,
+        Err(why) => {
+            complain_line(&why);
+            return Exit::Usage;
+        }
+    };
+    let doing = if args.dry_run {
+        Doing::DryRun
+    } else {
+        Doing::Real
+    };
+    let before = runbook_host::clock::now().wall.saturating_sub_unsigned(age);
+    let by = runbook_host::config::operator();
+    let pruned =
+        state_home().and_then(|home| runbook_host::runs::prune::prune(&home, before, doing, &by));
+    let pruned = match pruned {
+        Ok(pruned) => pruned,
+        Err(error) => return complain_host(&error),
+    };
+    if args.json {
+        let removal = Removal {
+            dry_run: args.dry_run,
+            removed: pruned.removed.iter().map(|(run, _)| row(run)).collect(),
+            bytes: pruned.removed.iter().map(|(_, bytes)| bytes).sum(),
+            kept: pruned.kept.iter().map(row).collect(),
+            failed: pruned
+                .failed
+                .iter()
+                .map(|(run, error)| Failed {
+                    run: &run.dir.id,
+                    code: error.code.to_string(),
+                    message: &error.message,
+                })
+                .collect(),
+        };
+        let text = serde_json::to_string_pretty(&removal).unwrap_or_default();
+        print(&format!("{text}\n"));
+    } else {
+        print(&told(&pruned, doing));
+    }
+    let mut exit = Exit::Done;
+    for (_, error) in &pruned.failed {
+        exit = Exit::Run(error.exit_code());
+        if !args.json {
+            complain_host(error);
+        }
+    }
+    exit
+}
+
+fn told(pruned: &Pruned, doing: Doing) -> String {
+    let removed = match doing {
+        Doing::Real => "removed",
+        Doing::DryRun => "would remove",
+    };
+    let mut text = String::new();
+    let mut line = |what: &str, run: &RunSummary, more: &str| {
+        let row = row(run);
+        text += &format!(
+            "{what:<13} {}  {}  {}{more}\n",
+            row.run,
+            date_time(row.started),
+            harmless(row.title)
+        );
+    };
+    for (run, _) in &pruned.removed {
+        line(removed, run, "");
+    }
+    for run in &pruned.kept {
+        let (state, detail) = standing(&run.standing);
+        line("kept", run, &harmless(&format!(": {state}, {detail}")));
+    }
+    let bytes: u64 = pruned.removed.iter().map(|(_, bytes)| bytes).sum();
+    let runs = match pruned.removed.len() {
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    };
+    let kept = match pruned.kept.len() {
+        0 => String::new(),
+        1 => "; 1 that is not over is kept".to_owned(),
+        count => format!("; {count} that are not over are kept"),
+    };
+    text + &format!("{removed} {runs}, {} KiB{kept}\n", bytes.div_ceil(1024))
 }
 
 fn row(summary: &RunSummary) -> Run<'_> {

@@ -97,6 +97,10 @@ fn ids(home: &StateHome) -> Result<Vec<String>, HostError> {
 /// Where one run stands.
 pub fn summary(dir: RunDir) -> RunSummary {
     let holder = dir.holder();
+    read_summary(dir, holder)
+}
+
+pub(super) fn read_summary(dir: RunDir, holder: Option<Holder>) -> RunSummary {
     let mut summary = RunSummary {
         dir,
         head: None,

@@ -3,6 +3,7 @@
 pub mod dir;
 pub mod home;
 pub mod list;
+pub mod prune;
 pub mod verify;
 
 pub use dir::{Access, Held, RunDir};
