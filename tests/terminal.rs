@@ -3,12 +3,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`signals`] | what happens to it at a question |
+//! | [`signals`] | every signal that ends an engine, at every kind of question |
+//! | [`events`] | keys that are no answer, job control, another size, a sudden end, a closed terminal |
 //! | [`pty`] | the terminal: keys in, a model of the screen out |
 //! | [`clocks`] | what runs out meanwhile |
 //! | [`kinds`] | every kind of question, in the smallest runbook that leads to it |
 
 mod clocks;
+mod events;
 mod kinds;
 mod pty;
 mod signals;

@@ -157,6 +157,15 @@ pub const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
+    /// Whether a fresh run asks it by itself.
+    pub fn is_asked_at_once(&self) -> bool {
+        self.way == Way::Asked
+    }
+
+    pub fn ground(&self) -> Ground {
+        Ground::new(self.body)
+    }
+
     /// A run that asks this, with its place to type open.
     pub fn asked(&self) -> (Ground, Pty) {
         let ground = Ground::new(self.body);

@@ -120,6 +120,8 @@ pub struct Seat {
     columns: u16,
     environment: Vec<(&'static str, &'static str)>,
     input: Input,
+    /// Where standard output goes, if not to the terminal.
+    output: Option<File>,
 }
 
 /// What standard input is.
@@ -137,6 +139,7 @@ impl Seat {
             columns: 80,
             environment: Vec::new(),
             input: Input::Terminal,
+            output: None,
         }
     }
 
@@ -152,6 +155,11 @@ impl Seat {
 
     pub fn input(mut self, input: Input) -> Seat {
         self.input = input;
+        self
+    }
+
+    pub fn output(mut self, output: File) -> Seat {
+        self.output = Some(output);
         self
     }
 
@@ -178,27 +186,11 @@ impl Seat {
         };
         tcsetwinsize(&slave, size(self.rows, self.columns)).expect("a size");
         let found = tcgetattr(&slave).expect("settings");
-        let stream = || Stdio::from(slave.try_clone().expect("a descriptor"));
-        // setsid of util-linux makes standard input the terminal of the new session; the shell then takes it away.
-        let mut command = Command::new("setsid");
-        command.arg("--ctty");
-        if self.input == Input::Nothing {
-            command.args(["sh", "-c", "exec \"$@\" </dev/null", "sh"]);
-        }
-        ground.dress(&mut command);
-        let child = command
-            .arg(program)
-            .args(arguments)
-            .envs(self.environment.iter().copied())
-            .stdin(stream())
-            .stdout(stream())
-            .stderr(stream())
-            .spawn()
-            .expect("setsid, of util-linux");
-        drop(command);
+        let (rows, columns) = (self.rows.max(1), self.columns.max(1));
+        let child = self.sit_down(&slave, ground, program, arguments);
         let model = vt100::Parser::new_with_callbacks(
-            NonZeroU16::new(self.rows.max(1)).expect("a row"),
-            NonZeroU16::new(self.columns.max(1)).expect("a column"),
+            NonZeroU16::new(rows).expect("a row"),
+            NonZeroU16::new(columns).expect("a column"),
             2_000,
             Beyond::default(),
         );
@@ -211,6 +203,36 @@ impl Seat {
             model,
             raw: Vec::new(),
         }
+    }
+
+    fn sit_down<S: AsRef<OsStr>>(
+        self,
+        slave: &OwnedFd,
+        ground: &Ground,
+        program: &str,
+        arguments: &[S],
+    ) -> Child {
+        let stream = || Stdio::from(slave.try_clone().expect("a descriptor"));
+        // setsid of util-linux makes standard input the terminal of the new session; the shell then takes it away.
+        let mut command = Command::new("setsid");
+        command.arg("--ctty");
+        if self.input == Input::Nothing {
+            command.args(["sh", "-c", "exec \"$@\" </dev/null", "sh"]);
+        }
+        ground.dress(&mut command);
+        if let Some(path) = &self.output {
+            command.stdout(path.try_clone().expect("a descriptor"));
+        } else {
+            command.stdout(stream());
+        }
+        command
+            .arg(program)
+            .args(arguments)
+            .envs(self.environment.iter().copied())
+            .stdin(stream())
+            .stderr(stream())
+            .spawn()
+            .expect("setsid, of util-linux")
     }
 }
 
@@ -395,6 +417,13 @@ impl Pty {
         self.until_so("the line is taken", |pty| !pty.is_asking());
     }
 
+    /// Sits another program down at the same terminal, the one before being over.
+    pub fn again(&mut self, ground: &Ground, arguments: &[&str]) {
+        assert!(self.is_over().is_some(), "the terminal is free");
+        self.child = Seat::new().sit_down(&self.slave, ground, RUNBOOK, arguments);
+        self.ended = None;
+    }
+
     pub fn signal(&mut self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it is there to be signalled");
     }
@@ -459,6 +488,14 @@ impl Pty {
     /// The settings now, to be compared.
     pub fn settings(&self) -> String {
         settings(&tcgetattr(&self.slave).expect("settings"))
+    }
+
+    /// Whether lines are read and echoed, and keys make signals.
+    pub fn settings_work(&self) -> bool {
+        use rustix::termios::LocalModes;
+        let now = tcgetattr(&self.slave).expect("settings");
+        now.local_modes
+            .contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
     pub fn found(&self) -> String {

@@ -128,6 +128,10 @@ pub enum Event {
 
     /// Time went on to this fact's moment and something is due.
     Ticked,
+    /// Job control stopped the engine for so long (Ctrl-Z) while its commands went on.
+    Suspended {
+        ms: i64,
+    },
     Noted {
         text: String,
         by: String,

@@ -15,6 +15,7 @@
 //! | `DocumentWritten` `DocumentFailed` | a document | the fiber goes on |
 //! | `Ticked` | timers that are due | waits end, attempts are stopped, clocks pass, prompts answer themselves |
 //! | `Noted` | the run | it is told |
+//! | `Suspended` | the run | timeouts of what runs get the time |
 //! | `Interrupted` | the run | 1: ask after this step; 2: stop what runs; 3: kill it |
 //! | `ParkRequested` | the run | nothing new; park when nothing runs |
 //! | `UndoRequested` | the run | stop, undo back to the checkpoint, park there (or stay ended) |
@@ -148,6 +149,7 @@ fn happen(m: &mut Machine<'_>, event: &Event) {
         }
 
         Event::Ticked => tick(m),
+        Event::Suspended { ms } => m.was_suspended(*ms),
         Event::Noted { text, by } => m.tell(Notice::Note {
             text: text.clone(),
             by: by.clone(),

@@ -96,6 +96,25 @@ pub fn end_as_usual() {
     }
 }
 
+/// Whether somebody with job control is there to continue a program that stops: a parent in the same session whose
+/// group is another. Without one the kernel, too, ignores Ctrl-Z.
+pub fn may_stop() -> bool {
+    let Some(mine) = crate::process::tree::stat(std::process::id()) else {
+        return false;
+    };
+    let mut at = mine.clone();
+    while let Some(parent) = crate::process::tree::stat(at.parent) {
+        if parent.session != mine.session {
+            return false;
+        }
+        if parent.group != mine.group {
+            return true;
+        }
+        at = parent;
+    }
+    false
+}
+
 /// Stops this program as Ctrl-Z would have, once the terminal is restored; returns after SIGCONT.
 pub fn stop_self() -> io::Result<()> {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;

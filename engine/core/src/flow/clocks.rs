@@ -185,30 +185,44 @@ impl Machine<'_> {
             return;
         }
         for id in self.fiber(f).lineage.clone() {
-            let timers = match self.s.fibers.get(&id) {
-                Some(fiber) => fiber.timers.clone(),
-                None => continue,
+            self.lengthen(id, ms, |kind| matches!(kind, TimerKind::Timeout(_)));
+        }
+    }
+
+    /// The engine was stopped for so long, and could not hold anything to its time: what bounds an attempt or a
+    /// command gets that time. What a person was promised by, waits and `within`, does not.
+    pub(crate) fn was_suspended(&mut self, ms: i64) {
+        if ms <= 0 {
+            return;
+        }
+        let all: Vec<FiberId> = self.s.fibers.keys().copied().collect();
+        for id in all {
+            self.lengthen(id, ms, |kind| {
+                matches!(kind, TimerKind::Timeout(_) | TimerKind::Command(_))
+            });
+        }
+    }
+
+    fn lengthen(&mut self, id: FiberId, ms: i64, these: impl Fn(&TimerKind) -> bool) {
+        let Some(fiber) = self.s.fibers.get(&id) else {
+            return;
+        };
+        for (_, key) in fiber.timers.clone() {
+            match self.s.timers.get(&key) {
+                Some(timer) if these(&timer.kind) => {}
+                _ => continue,
+            }
+            let Some(mut timer) = self.s.timers.remove(&key) else {
+                continue;
             };
-            for (_, key) in timers {
-                let timeout = matches!(
-                    self.s.timers.get(&key),
-                    Some(timer) if matches!(timer.kind, TimerKind::Timeout(_))
-                );
-                if !timeout {
-                    continue;
-                }
-                let Some(mut timer) = self.s.timers.remove(&key) else {
-                    continue;
-                };
-                timer.deadline.at.boot += ms;
-                timer.deadline.at.wall += ms;
-                let longer = (key.0 + ms, key.1);
-                self.s.timers.insert(longer, timer);
-                if let Some(fiber) = self.s.fibers.get_mut(&id) {
-                    for (_, other) in &mut fiber.timers {
-                        if *other == key {
-                            *other = longer;
-                        }
+            timer.deadline.at.boot += ms;
+            timer.deadline.at.wall += ms;
+            let longer = (key.0 + ms, key.1);
+            self.s.timers.insert(longer, timer);
+            if let Some(fiber) = self.s.fibers.get_mut(&id) {
+                for (_, other) in &mut fiber.timers {
+                    if *other == key {
+                        *other = longer;
                     }
                 }
             }

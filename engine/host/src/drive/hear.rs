@@ -115,10 +115,18 @@ impl Driver<'_> {
                 self.nobody_answers(GONE);
             }
             Signal::Suspend => {
+                // A program that nobody could continue does not stop, whatever the key.
+                if !crate::signals::may_stop() {
+                    return;
+                }
+                let before = clock::now();
                 self.operator.lend_terminal();
                 // Where it cannot be stopped, it goes on.
                 let _ = crate::signals::stop_self();
                 self.operator.return_terminal();
+                events.push(Event::Suspended {
+                    ms: clock::now().boot.saturating_sub(before.boot),
+                });
             }
             Signal::Continue | Signal::Resized => {
                 let view = self.current_view();

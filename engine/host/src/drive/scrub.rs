@@ -68,6 +68,7 @@ pub(super) fn event(forms: &Forms, event: &mut Event) {
         | Event::LeftRunning { .. }
         | Event::Unanswerable { .. }
         | Event::Ticked
+        | Event::Suspended { .. }
         | Event::Interrupted { .. } => {}
     }
 }

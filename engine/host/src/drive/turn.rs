@@ -20,6 +20,7 @@ use runbook_core::state::{Over, State, due};
 use runbook_core::step::step;
 use runbook_plan::Plan;
 use runbook_plan::command::Mark;
+use runbook_plan::plan::SecretFrom;
 
 use super::doubt;
 use super::replay::Doubted;
@@ -126,6 +127,7 @@ impl<'p> Book<'p> {
             | Event::Unanswerable { .. }
             | Event::DocumentFailed { .. }
             | Event::Ticked
+            | Event::Suspended { .. }
             | Event::Interrupted { .. } => false,
         }
     }
@@ -188,7 +190,8 @@ pub fn turn<'p, H: Hands<'p>>(hands: &mut H, events: Vec<Event>) -> Result<(), H
             admit(hands, at, effect, &mut acts, &mut facts);
         }
     }
-    if acts.iter().any(shows) {
+    let plan = hands.book().plan;
+    if acts.iter().any(|act| shows(plan, act)) {
         durable = Durable::Now;
     }
     if durable == Durable::Now {
@@ -353,7 +356,7 @@ fn names<T>(pairs: &[(String, T)]) -> Vec<String> {
 }
 
 /// Whether carrying this out shows or changes something, so that what it rests on must be durable.
-fn shows<L>(act: &Act<L>) -> bool {
+fn shows<L>(plan: &Plan, act: &Act<L>) -> bool {
     match act {
         Act::Open(run, _) => run.mark == Mark::Act,
         Act::Other(effect) => match effect {
@@ -361,10 +364,14 @@ fn shows<L>(act: &Act<L>) -> bool {
             Effect::Request(request) => request.mark == Mark::Act,
             Effect::CheckNeeds { .. }
             | Effect::TakeLocks { .. }
-            | Effect::FetchSecrets { .. }
             | Effect::Stop { .. }
             | Effect::AwaitOrphan { .. }
             | Effect::Withdraw { .. } => false,
+            // Some are asked for, at a prompt.
+            Effect::FetchSecrets { .. } => plan
+                .secrets
+                .iter()
+                .any(|secret| matches!(secret.from, SecretFrom::Prompt)),
             Effect::Ask { .. }
             | Effect::WriteDocument { .. }
             | Effect::Tell(_)

@@ -45,7 +45,7 @@ mod report;
 mod running;
 mod spared;
 mod start;
-mod tree;
+pub(crate) mod tree;
 
 pub use gate::{NEVER_RAN, gate_main};
 pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
