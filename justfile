@@ -45,6 +45,10 @@ book:
 bench *ARGS:
     cargo bench --workspace {{ ARGS }}
 
+# Beside just, make, ninja, doit and ansible, those that are on the PATH: one table of ratios
+peers *NAMES:
+    cargo bench --bench peers -- {{ NAMES }}
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny)
 audit:
     cargo deny check
