@@ -12,6 +12,7 @@ mod laws;
 mod parse;
 mod plan;
 mod practice;
+mod processes;
 mod quoting;
 mod real;
 mod render;

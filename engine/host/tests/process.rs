@@ -6,6 +6,8 @@ mod counts;
 mod ends;
 #[path = "process/faults.rs"]
 mod faults;
+#[path = "process/limits.rs"]
+mod limits;
 #[path = "process/orphans.rs"]
 mod orphans;
 #[path = "process/terminal.rs"]

@@ -173,6 +173,9 @@ impl<'p> Driver<'p> {
                 }
             }
             // What came meanwhile joins the turn, so that it shares the sync. An exit is heard before a timer.
+            if self.book.is_due(clock::now(), clock::boot_id()) {
+                self.processes.look();
+            }
             while let Some(report) = at_once(self.processes.next()).await {
                 self.heard(report, &mut events);
             }

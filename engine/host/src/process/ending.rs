@@ -214,11 +214,18 @@ impl Processes {
             gate.listen();
         }
         let known = tree::known();
+        let mine = rustix::process::getpgrp()
+            .as_raw_nonzero()
+            .get()
+            .unsigned_abs();
         String::from_utf8_lossy(&list[..length])
             .split_ascii_whitespace()
             .filter_map(|pid| pid.parse::<u32>().ok())
             .filter(|pid| !known.contains(pid) && !super::is_spared(*pid))
             .filter_map(tree::stat)
+            // A command has a session of its own, and nobody comes back from it into this group: a child that is in
+            // it was started by this program, and whoever started it waits for it.
+            .filter(|process| process.group != mine)
             // A gate that has not been heard yet is no leftover.
             .filter(|process| !tree::is_gate(process.pid))
             .filter(|process| {

@@ -433,6 +433,12 @@ impl Processes {
         }
     }
 
+    /// Hears what has happened by now, whether or not the runtime has heard of it: an engine that was stopped and
+    /// goes on sees the time first, and its commands may have ended long before.
+    pub fn look(&mut self) {
+        self.turn();
+    }
+
     pub(super) fn fact(&mut self, event: Event) {
         self.reports.push_back(Report::Fact(event));
     }

@@ -74,11 +74,16 @@ impl World {
 
     pub fn start(&mut self, run: Run) -> (EffectId, Identity) {
         let id = run.id;
-        let launch = Launch::of(&run, &self.folder, &[], &mut |_| Err("no secrets".into()));
         let identity = self.processes.admit(id, &run.manner).unwrap();
-        self.processes
-            .open(id, launch.unwrap(), Redactors::default());
+        self.opened(run);
         (id, identity)
+    }
+
+    /// Opens the gate of what was admitted.
+    pub fn opened(&mut self, run: Run) {
+        let launch = Launch::of(&run, &self.folder, &[], &mut |_| Err("no secrets".into()));
+        self.processes
+            .open(run.id, launch.unwrap(), Redactors::default());
     }
 
     pub fn started(&mut self, script: &str) -> (EffectId, Identity) {
