@@ -197,6 +197,21 @@ fn lost(output: &Captured) -> Option<String> {
     ))
 }
 
+/// Who stops a server asks it to end: that it does is no cause for alarm, and that it ends otherwise is.
+fn left_running(shown: &str, ran: &Ran) -> Notice {
+    let stopped = match &ran.end {
+        RanEnd::Itself => matches!(ran.last.exit, Some(0 | 143)),
+        RanEnd::Signal(name) => name == "SIGTERM",
+        _ => false,
+    };
+    if stopped {
+        let text = format!("`{shown}`, which was left running, has been stopped");
+        return Notice::Prose { text };
+    }
+    let text = format!("`{shown}` was left running and has ended");
+    Notice::Warning { text }
+}
+
 fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
     let Some(pending) = m.s.pending.get_mut(&id) else {
         return;
@@ -222,8 +237,7 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
             flow::exec::judged(m, f),
         ),
         (PendingKind::Run(run), None) => {
-            let text = format!("`{}` was left running and has ended", run.shown);
-            m.tell(Notice::Warning { text });
+            m.tell(left_running(&run.shown, &ran));
             return;
         }
         _ => return,
