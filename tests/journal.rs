@@ -317,6 +317,28 @@ fn s_a_secret_that_is_asked_for_is_hidden_and_kept_nowhere() {
 }
 
 #[test]
+fn s_a_secret_that_was_given_as_a_parameter_stops_the_run_and_says_what_to_do() {
+    for (from, answers) in [
+        ("? printf late-canary", ""),
+        ("prompt", "[answers]\ntoken = \"late-canary\"\n"),
+    ] {
+        let ground = Ground::with(
+            "a.rbk",
+            &format!(
+                "rbk 1\nrunbook \"A\"\nparam who: text\nsecret token from {from}\nstep one \"One\" {{\n  env T = token\n  $ echo {{{{who}}}} >> ledger\n  repeatable\n}}\n"
+            ),
+        );
+        fs::write(ground.path("s.toml"), answers).expect("written");
+        let out = ground.sh("\"$RUNBOOK\" run a.rbk --param who=late-canary --answers s.toml");
+        assert_eq!(out.status.code(), Some(4), "{}", text(&out));
+        let said = text(&out);
+        assert!(said.contains("the parameter `who` holds it"), "{said}");
+        assert!(said.contains("change the secret"), "{said}");
+        assert!(ground.ledger().is_empty());
+    }
+}
+
+#[test]
 fn j12_a_record_that_is_gone_stops_the_run() {
     let ground = Ground::with("none.toml", "[answers]\n");
     ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");

@@ -242,6 +242,13 @@ impl Driver<'_> {
             Ok(text) => self.vault.put(id, text).map_err(|failed| failed.why),
             Err(why) => Err(why),
         };
+        let taken = taken.and_then(|()| match self.given_as_a_param() {
+            Some(param) => Err(format!(
+                "the parameter `{param}` holds it, so it stands in this run's folder as it is: remove {}, and change the secret",
+                self.held.dir.path.display()
+            )),
+            None => Ok(()),
+        });
         match (
             taken,
             self.fetching.as_ref().map(|fetching| fetching.effect),
@@ -254,6 +261,18 @@ impl Driver<'_> {
             }
             (_, None) => false,
         }
+    }
+
+    /// A param of this run that holds a secret. What can be known before there is a journal is refused then; a
+    /// secret that comes from a person or a command is known only now.
+    fn given_as_a_param(&self) -> Option<String> {
+        let params = &self.book.state.started().params;
+        let holds = |value| {
+            let text = runbook_plan::show::value(value);
+            matches!(self.vault.forms().clean(&text), std::borrow::Cow::Owned(_))
+        };
+        let found = params.iter().find(|(_, value)| holds(value));
+        found.map(|(name, _)| name.clone())
     }
 
     fn secrets_ready(&mut self, effect: EffectId) {
