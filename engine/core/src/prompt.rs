@@ -22,6 +22,21 @@ pub struct Prompt {
     pub otherwise: Option<String>,
 }
 
+impl Prompt {
+    /// After a Ctrl-C: whether the run goes on.
+    pub fn interrupted() -> Prompt {
+        Prompt {
+            kind: PromptKind::Interrupted,
+            text: "interrupted: go on?".into(),
+            keys: vec!["interrupted".into()],
+            detail: Vec::new(),
+            path: String::new(),
+            deadline: None,
+            otherwise: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Detail {

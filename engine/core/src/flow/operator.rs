@@ -3,7 +3,7 @@
 use crate::effect::{Effect, EffectId, Notice, Urgency};
 use crate::frame::Input;
 use crate::machine::Machine;
-use crate::prompt::{Answer, Prompt, PromptKind};
+use crate::prompt::{Answer, Prompt};
 use crate::state::*;
 
 /// First: after this step, ask. Second: stop the step, or park where it asks. From the third on: kill it.
@@ -79,16 +79,7 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     }
     match m.s.halt.clone() {
         Some(Halt::AfterStep) if m.s.busy.is_empty() => {
-            let prompt = Prompt {
-                kind: PromptKind::Interrupted,
-                text: "interrupted: go on?".into(),
-                keys: vec!["interrupted".into()],
-                detail: Vec::new(),
-                path: String::new(),
-                deadline: None,
-                otherwise: None,
-            };
-            let id = m.ask(None, prompt);
+            let id = m.ask(None, Prompt::interrupted());
             m.s.halt = Some(Halt::Asked(id));
         }
         Some(Halt::Park(why)) if m.s.busy.is_empty() => park(m, why),

@@ -182,16 +182,7 @@ impl Driver<'_> {
         }
         let id = self.book.own_prompt();
         self.interrupted = Some(id);
-        let prompt = Prompt {
-            kind: PromptKind::Interrupted,
-            text: "interrupted: go on?".into(),
-            keys: vec!["interrupted".into()],
-            detail: Vec::new(),
-            path: String::new(),
-            deadline: None,
-            otherwise: None,
-        };
-        self.ask(id, prompt);
+        self.ask(id, Prompt::interrupted());
     }
 }
 

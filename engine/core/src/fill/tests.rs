@@ -1,8 +1,12 @@
-use runbook_plan::command::{Mark, Strictness};
+use runbook_plan::Plan;
+use runbook_plan::command::{
+    Interpreter, Mark, Piece, Quoting, Request, Script, ScriptForm, Strictness, WordPart,
+};
 use runbook_plan::ids::{SettingsId, VarId};
-use runbook_plan::value::SecretId;
+use runbook_plan::value::{SecretId, Type};
 
 use super::*;
+use crate::effect::Program;
 use crate::eval::tests::{World, expr, lit, text};
 
 fn hole(value: Value) -> TemplatePart {
