@@ -5,6 +5,7 @@ mod cli;
 mod corpus;
 mod faults;
 mod fmt;
+mod golden;
 mod house;
 mod inputs;
 mod journal;
