@@ -196,6 +196,7 @@ fn kind_of(body: &Body) -> &'static str {
             Event::DocumentWritten { .. } => "document_written",
             Event::DocumentFailed { .. } => "document_failed",
             Event::Ticked => "ticked",
+            Event::Suspended { .. } => "suspended",
             Event::Noted { .. } => "noted",
             Event::Interrupted { .. } => "interrupted",
             Event::ParkRequested { .. } => "park_requested",
@@ -377,6 +378,7 @@ fn one_of_each() -> Vec<Record> {
             why: "no space".into(),
         },
         Event::Ticked,
+        Event::Suspended { ms: 4000 },
         Event::Noted {
             text: "it is raining".into(),
             by: "ada".into(),
