@@ -5,6 +5,7 @@
 //! | [`step`] | the transition table, and what each event does |
 //! | [`state`] | where a run stands; [`due`], [`state::State::in_flight`], [`state::State::prompts`] |
 //! | [`view`] | the same for a person |
+//! | [`coverage`] | what of a plan runs have come to |
 //! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
 //! | [`eval`], `operators`, [`fill`] | expressions get values, values get their places |
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
@@ -13,6 +14,7 @@
 //! | `resume`, `verdict`, `walk` | after a crash; how a command went; looks over the plan |
 
 pub mod clock;
+pub mod coverage;
 pub mod effect;
 pub mod eval;
 pub mod event;

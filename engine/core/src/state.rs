@@ -8,6 +8,7 @@ use runbook_plan::plan::Outcome;
 use runbook_plan::value::Value;
 
 use crate::clock::Deadline;
+use crate::coverage::Reached;
 use crate::effect::{Effect, EffectId, EndWhy, Request, Run};
 use crate::event::{Captured, Identity, Mode, Moment, Started};
 use crate::frame::{Frame, Input, Surroundings};
@@ -50,6 +51,7 @@ pub struct State {
     /// What failed in a probe, which goes on all the same.
     pub(crate) probe_failures: Vec<String>,
     pub(crate) progress: Progress,
+    pub(crate) reached: Reached,
     /// An undo after the end: the run ends again when it is over.
     pub(crate) was_ended: bool,
 }

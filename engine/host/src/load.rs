@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use runbook_grammar::ast::{self, StmtKind};
+use runbook_grammar::ast::{self, FileKind, StmtKind};
 use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::Sources;
+use runbook_grammar::span::Span;
 use runbook_plan::Plan;
 use runbook_plan::files::{Files, ModuleName};
+use runbook_plan::resolve::check_scenarios;
 
 use crate::codes;
 use crate::error::{HostError, plainly};
@@ -42,6 +44,8 @@ pub struct Loaded {
     pub plan: Option<Plan>,
     /// What was read, the runbook first.
     pub originals: Vec<Original>,
+    /// Of a scenario file: the runbook it tests, where that could be read.
+    pub tests: Option<Box<Loaded>>,
 }
 
 /// Loads a file as it stands: what `lint`, `render` and `fmt` look at.
@@ -49,7 +53,58 @@ pub struct Loaded {
 /// # Errors
 /// The file itself cannot be read or is not UTF-8. What is wrong with its text or its modules is a diagnostic.
 pub fn load(path: &Path) -> Result<Loaded, HostError> {
-    load_with(path, &BTreeMap::new())
+    let mut loaded = load_with(path, &BTreeMap::new())?;
+    let tests = match &loaded.files.root.header {
+        Some(header) if header.kind == FileKind::Scenarios => {
+            header.title.plain().map(|title| (title, header.title.span))
+        }
+        _ => None,
+    };
+    if let Some((title, span)) = tests {
+        tested(path, &mut loaded, &title, span);
+    }
+    Ok(loaded)
+}
+
+/// Loads the runbook that a scenario file is for, and holds what the file names against it.
+fn tested(path: &Path, loaded: &mut Loaded, title: &str, span: Span) {
+    let wrong = |message: String, here: &str, help: &str| {
+        Diagnostic::error(runbook_plan::codes::SCENARIO, message, span, here).help(help)
+    };
+    let runbook = path.parent().unwrap_or(Path::new("")).join(title);
+    let tests = match load_with(&runbook, &BTreeMap::new()) {
+        Ok(tests) => tests,
+        Err(error) => {
+            loaded.diagnostics.push(wrong(
+                format!("the runbook to test is not there: {}", error.message),
+                "is meant beside this file",
+                "name it by its path from this file's folder",
+            ));
+            return;
+        }
+    };
+    match &tests.plan {
+        Some(plan) if plan.root.is_some() => {
+            let found = check_scenarios(&loaded.files.root, Some(plan));
+            let new = found
+                .into_iter()
+                .filter(|found| !loaded.diagnostics.contains(found));
+            let new: Vec<Diagnostic> = new.collect();
+            loaded.diagnostics.extend(new);
+            loaded.diagnostics.sort_by_key(Diagnostic::span);
+        }
+        Some(_) => loaded.diagnostics.push(wrong(
+            format!("{title} is no runbook"),
+            "named here",
+            "name a runbook: a module has no flow of its own to test",
+        )),
+        None => loaded.diagnostics.push(wrong(
+            format!("the runbook {title} has mistakes of its own"),
+            "named here",
+            &format!("see `runbook lint {}`", runbook.display()),
+        )),
+    }
+    loaded.tests = Some(Box::new(tests));
 }
 
 /// Loads a runbook for a run. `channels` gives a command line to channels that it leaves without a block.
@@ -174,6 +229,7 @@ fn assemble(
         diagnostics,
         plan,
         originals,
+        tests: None,
     })
 }
 

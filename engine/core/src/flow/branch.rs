@@ -228,6 +228,7 @@ fn decided(m: &mut Machine<'_>, f: FiberId, d: &Decide) -> Next {
         }
     };
     let row = &matrix.rows[index];
+    m.s.reached.row(*id, index);
     let named = |columns: &[runbook_plan::plan::Column], values: &[Value], m: &Machine<'_>| {
         columns
             .iter()

@@ -192,6 +192,7 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
             }
         }
         ScopeKind::Step(_) => {
+            m.s.reached.block(s.block);
             let title = m.title(f, s.kind);
             m.tell(Notice::StepStarted {
                 path,

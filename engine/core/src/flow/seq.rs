@@ -35,7 +35,7 @@ pub(crate) fn at(block: BlockId, at: usize, mode: SeqMode) -> Frame {
 
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Input) -> Next {
     match input {
-        Input::Enter => {}
+        Input::Enter => m.s.reached.block(seq.block),
         Input::Child(signal) => match signal {
             Signal::Failed(failure) => match failed(m, f, &mut seq, *failure) {
                 Some(next) => return next(Frame::Seq(seq)),
