@@ -34,6 +34,8 @@ pub enum Command {
     Undo(Undo),
     /// Find the mistakes of runbooks, modules and scenario files
     Lint(Lint),
+    /// Play the scenarios of runbooks: nothing real runs
+    Test(Test),
     /// Format runbooks in place
     Fmt(Fmt),
     /// Turn a runbook into a document
@@ -179,6 +181,22 @@ pub struct Lint {
     /// Files, or folders searched for `*.rbk`
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Test {
+    /// Scenario files, or folders searched for them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Exit 1 where scenarios come to less than this many per cent of a runbook's steps, arms or matrix rows
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub fail_under: Option<u8>,
+    /// Write a JUnit report as well, for CI
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

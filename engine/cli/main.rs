@@ -56,6 +56,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Show(args) => commands::show::show(&args),
         Command::Journal(args) => commands::journal::journal(&args),
         Command::Lint(args) => commands::lint::lint(&args),
+        Command::Test(args) => commands::test::test(&args),
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Render(args) => commands::render::render(&args),
         Command::Explain(args) => commands::explain::explain(&args),

@@ -8,3 +8,4 @@ pub mod render;
 pub mod run;
 pub mod runs;
 pub mod show;
+pub mod test;

@@ -1,12 +1,17 @@
 //! Scenarios of a `name.test.rbk`: each is a script, and what the run must come to.
 
+use runbook_core::coverage::Reached;
 use runbook_core::effect::{Effect, Notice};
 use runbook_core::state::Over;
-use runbook_grammar::ast::{File, Stmt, StmtKind};
+use runbook_grammar::ast::{Expr, ExprKind, File, Stmt, StmtKind};
+use runbook_grammar::diagnostic::Diagnostic;
 use runbook_grammar::source::Source;
+use runbook_plan::Plan;
+use runbook_plan::codes;
 use runbook_plan::plan::Outcome;
 
-use super::play::{Play, Played};
+use super::World;
+use super::play::{Play, Played, START, play};
 use super::script::{Script, is_path};
 
 #[derive(Clone, Debug)]
@@ -21,7 +26,10 @@ pub struct Scenario {
 
 /// The scenarios of a parsed file. Its statements are written like the directives of a script, so each is read from
 /// its own text.
-pub fn scenarios(source: &Source, file: &File) -> Result<Vec<Scenario>, String> {
+///
+/// # Errors
+/// A statement that says something no made-up world can do.
+pub fn scenarios(source: &Source, file: &File) -> Result<Vec<Scenario>, Diagnostic> {
     let mut found = Vec::new();
     for stmt in &file.body {
         if let StmtKind::Scenario { title, block } = &stmt.kind {
@@ -35,7 +43,7 @@ pub fn scenarios(source: &Source, file: &File) -> Result<Vec<Scenario>, String> 
     Ok(found)
 }
 
-fn scenario(source: &Source, title: String, body: &[Stmt]) -> Result<Scenario, String> {
+fn scenario(source: &Source, title: String, body: &[Stmt]) -> Result<Scenario, Diagnostic> {
     let mut scenario = Scenario {
         title,
         script: Script::default(),
@@ -54,13 +62,32 @@ fn scenario(source: &Source, title: String, body: &[Stmt]) -> Result<Scenario, S
                     .push(rest(&rest(text, "never"), "reaches"));
             }
             StmtKind::Ends(name) => scenario.ends = Some(name.text.clone()),
+            StmtKind::Given { name, value } => {
+                let value = given(source, value);
+                scenario.script.given.insert(name.text.clone(), value);
+            }
             _ => scenario
                 .script
                 .add(text.lines().next().unwrap_or_default(), &mut now)
-                .map_err(|why| format!("{}: {why}: {text}", scenario.title))?,
+                .map_err(|why| {
+                    Diagnostic::error(codes::SCENARIO, why, stmt.span, "said here")
+                        .help("see “Scenarios” in the language reference")
+                })?,
         }
     }
     Ok(scenario)
+}
+
+/// A value as a param is given on the command line: the items of a list a line each.
+fn given(source: &Source, value: &Expr) -> String {
+    match &value.kind {
+        ExprKind::Text(text) => text.plain().unwrap_or_default(),
+        ExprKind::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| given(source, item)).collect();
+            items.join("\n")
+        }
+        _ => source.text[value.span.range()].to_owned(),
+    }
 }
 
 fn rest(text: &str, word: &str) -> String {
@@ -88,6 +115,58 @@ pub fn reached(play: &Play<'_>) -> Vec<String> {
     paths
 }
 
+/// How a scenario came out.
+#[derive(Debug)]
+pub struct Verdict {
+    pub title: String,
+    /// What is not as the scenario says, a sentence each.
+    pub faults: Vec<String>,
+    /// The conversation; where something is not as it should be, up to there.
+    pub conversation: Vec<String>,
+    /// How long it took by the clock of its world, in milliseconds.
+    pub took_ms: u64,
+    pub reached: Reached,
+}
+
+/// Plays a scenario.
+pub fn judge(plan: &Plan, scenario: &Scenario) -> Verdict {
+    let (play, played) = play(plan, World::new(scenario.script.clone()));
+    let faults = faults(scenario, &play, &played);
+    let mut conversation = play.transcript.lines.clone();
+    if let [only] = faults.as_slice()
+        && let Some(path) = scenario
+            .never_reaches
+            .iter()
+            .find(|path| *only == met(path))
+        && let Some(at) = conversation.iter().position(|line| is_start(line, path))
+    {
+        conversation.truncate(at + 1);
+    }
+    Verdict {
+        title: scenario.title.clone(),
+        faults,
+        conversation,
+        took_ms: u64::try_from(play.now.wall - START).unwrap_or(0),
+        reached: play.state.reached().clone(),
+    }
+}
+
+fn met(path: &str) -> String {
+    format!("`{path}` is reached")
+}
+
+/// Whether a line of the conversation is where a step, checkpoint or section begins.
+fn is_start(line: &str, path: &str) -> bool {
+    let named = match line.split_once(' ') {
+        Some(("step" | "checkpoint", rest)) => rest.split_once(": ").map(|(path, _)| path),
+        Some(("##", rest)) => rest
+            .rsplit_once(" (")
+            .map(|(_, path)| path.trim_end_matches(')')),
+        _ => None,
+    };
+    named.is_some_and(|named| is_path(path, named))
+}
+
 /// What is not as the scenario says, a sentence each.
 pub fn faults(scenario: &Scenario, play: &Play<'_>, played: &Played) -> Vec<String> {
     let mut faults = Vec::new();
@@ -99,7 +178,7 @@ pub fn faults(scenario: &Scenario, play: &Play<'_>, played: &Played) -> Vec<Stri
     }
     for path in &scenario.never_reaches {
         if reached.iter().any(|other| is_path(path, other)) {
-            faults.push(format!("`{path}` is reached"));
+            faults.push(met(path));
         }
     }
     match (played, &scenario.ends) {
