@@ -406,6 +406,13 @@ pub enum StmtKind {
     After(Expr),
     Reaches(Path),
     NeverReaches(Path),
+    /// A step whose undo ran.
+    Undoes(Path),
+    /// A prompt by its text, `*` for any.
+    Asks(Str),
+    /// A message, or where one goes, `*` for any.
+    Notifies(Str),
+    TakesAtMost(Expr),
     Ends(Name),
 
     /// A line that could not be understood; its diagnostic is already reported.

@@ -550,6 +550,16 @@ impl Printer<'_> {
             StmtKind::NeverReaches(path) => {
                 self.push_plain(format!("never reaches {}", dotted(path)))
             }
+            StmtKind::Undoes(path) => self.push_plain(format!("undoes {}", dotted(path))),
+            StmtKind::Asks(prompt) => {
+                let text = self.titled("asks", Some(prompt));
+                self.push(text);
+            }
+            StmtKind::Notifies(what) => {
+                let text = self.titled("notifies", Some(what));
+                self.push(text);
+            }
+            StmtKind::TakesAtMost(limit) => self.word_and_expr("takes at most", limit),
             StmtKind::Ends(outcome) => self.push_plain(format!("ends {}", outcome.text)),
 
             StmtKind::Bad => self.bad(stmt),

@@ -298,6 +298,10 @@ impl<'a> Document<'a> {
             StmtKind::After(time) => format!("After {}", self.amount(time)),
             StmtKind::Reaches(path) => format!("It reaches {}", code(&dotted(path))),
             StmtKind::NeverReaches(path) => format!("It never reaches {}", code(&dotted(path))),
+            StmtKind::Undoes(path) => format!("It undoes {}", code(&dotted(path))),
+            StmtKind::Asks(prompt) => format!("It asks “{}”", inline(prompt)),
+            StmtKind::Notifies(what) => format!("It notifies {}", inline(what)),
+            StmtKind::TakesAtMost(limit) => format!("It takes at most {}", self.amount(limit)),
             StmtKind::Ends(outcome) => {
                 format!("It ends **{}**", crate::flow::outcome_words(&outcome.text))
             }

@@ -279,6 +279,10 @@ pub(crate) fn role(kind: &StmtKind) -> Role {
         | StmtKind::After(_)
         | StmtKind::Reaches(_)
         | StmtKind::NeverReaches(_)
+        | StmtKind::Undoes(_)
+        | StmtKind::Asks(_)
+        | StmtKind::Notifies(_)
+        | StmtKind::TakesAtMost(_)
         | StmtKind::Ends(_)
         | StmtKind::Bad => Role::Declaration,
         StmtKind::Guard { .. }

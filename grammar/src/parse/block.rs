@@ -194,6 +194,10 @@ fn family(rule: Rule) -> fn(&mut Head<'_, '_>, Rule) -> Option<StmtKind> {
         | Rule::after
         | Rule::reaches
         | Rule::never_reaches
+        | Rule::undoes
+        | Rule::asks
+        | Rule::notifies
+        | Rule::takes_at_most
         | Rule::ends => scenario::read,
         _ => declare::read,
     }

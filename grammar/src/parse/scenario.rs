@@ -64,6 +64,27 @@ pub(super) fn read(head: &mut Head<'_, '_>, rule: Rule) -> Option<StmtKind> {
             head.end();
             StmtKind::NeverReaches(path)
         }
+        Rule::undoes => {
+            let path = head.expect_path("a step's name")?;
+            head.end();
+            StmtKind::Undoes(path)
+        }
+        Rule::asks => {
+            let prompt = head.expect_string("a prompt's text in quotes");
+            head.end();
+            StmtKind::Asks(prompt?)
+        }
+        Rule::notifies => {
+            let what = head.expect_string("a message's or a channel's name in quotes");
+            head.end();
+            StmtKind::Notifies(what?)
+        }
+        Rule::takes_at_most => {
+            head.second_word("`most`");
+            let limit = head.value("a duration");
+            head.end();
+            StmtKind::TakesAtMost(limit)
+        }
         Rule::ends => {
             let outcome = head.expect_name("an outcome");
             head.end();

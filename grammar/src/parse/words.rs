@@ -196,6 +196,10 @@ pub(super) fn example(rule: Rule) -> Option<&'static str> {
         Rule::after => "after 6m",
         Rule::reaches => "reaches roll_back.checkout",
         Rule::never_reaches => "never reaches roll_back",
+        Rule::undoes => "undoes roll_back.checkout",
+        Rule::asks => "asks \"Proceed?\"",
+        Rule::notifies => "notifies \"all_clear\"",
+        Rule::takes_at_most => "takes at most 30m",
         Rule::ends => "ends rolled_back",
         _ => return None,
     })

@@ -9,10 +9,11 @@ use runbook_grammar::source::Source;
 use runbook_plan::Plan;
 use runbook_plan::codes;
 use runbook_plan::plan::Outcome;
+use runbook_plan::show;
 
 use super::World;
 use super::play::{Play, Played, START, play};
-use super::script::{Script, is_path};
+use super::script::{Script, glob, is_path};
 
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -20,6 +21,12 @@ pub struct Scenario {
     pub script: Script,
     pub reaches: Vec<String>,
     pub never_reaches: Vec<String>,
+    pub undoes: Vec<String>,
+    /// Patterns of prompts.
+    pub asks: Vec<String>,
+    /// Patterns of messages, or of where they go.
+    pub notifies: Vec<String>,
+    pub takes_at_most_ms: Option<u64>,
     /// As written. Missing: the run may also park.
     pub ends: Option<String>,
 }
@@ -49,6 +56,10 @@ fn scenario(source: &Source, title: String, body: &[Stmt]) -> Result<Scenario, D
         script: Script::default(),
         reaches: Vec::new(),
         never_reaches: Vec::new(),
+        undoes: Vec::new(),
+        asks: Vec::new(),
+        notifies: Vec::new(),
+        takes_at_most_ms: None,
         ends: None,
     };
     let mut now = 0;
@@ -60,6 +71,14 @@ fn scenario(source: &Source, title: String, body: &[Stmt]) -> Result<Scenario, D
                 scenario
                     .never_reaches
                     .push(rest(&rest(text, "never"), "reaches"));
+            }
+            StmtKind::Undoes(_) => scenario.undoes.push(rest(text, "undoes")),
+            StmtKind::Asks(prompt) => scenario.asks.extend(prompt.plain()),
+            StmtKind::Notifies(what) => scenario.notifies.extend(what.plain()),
+            StmtKind::TakesAtMost(limit) => {
+                if let ExprKind::Duration(ms) = limit.kind {
+                    scenario.takes_at_most_ms = Some(ms);
+                }
             }
             StmtKind::Ends(name) => scenario.ends = Some(name.text.clone()),
             StmtKind::Given { name, value } => {
@@ -146,9 +165,14 @@ pub fn judge(plan: &Plan, scenario: &Scenario) -> Verdict {
         title: scenario.title.clone(),
         faults,
         conversation,
-        took_ms: u64::try_from(play.now.wall - START).unwrap_or(0),
+        took_ms: took(&play),
         reached: play.state.reached().clone(),
     }
+}
+
+/// By the clock of its world, in milliseconds.
+fn took(play: &Play<'_>) -> u64 {
+    u64::try_from(play.now.wall - START).unwrap_or(0)
 }
 
 fn met(path: &str) -> String {
@@ -180,6 +204,35 @@ pub fn faults(scenario: &Scenario, play: &Play<'_>, played: &Played) -> Vec<Stri
         if reached.iter().any(|other| is_path(path, other)) {
             faults.push(met(path));
         }
+    }
+    let wished = |what: &dyn Fn(&Effect) -> bool| play.wished.iter().any(what);
+    for path in &scenario.undoes {
+        let undone = |effect: &Effect| matches!(effect, Effect::Tell(Notice::UndoDone { path: other, .. }) if is_path(path, other));
+        if !wished(&undone) {
+            faults.push(format!("`{path}` is not undone"));
+        }
+    }
+    for text in &scenario.asks {
+        let asked = |effect: &Effect| matches!(effect, Effect::Ask { prompt, .. } if prompt.keys.iter().any(|key| glob(text, key)));
+        if !wished(&asked) {
+            faults.push(format!("“{text}” is not asked"));
+        }
+    }
+    for what in &scenario.notifies {
+        let sent = |effect: &Effect| {
+            matches!(effect, Effect::Tell(Notice::MessageSent { message, to })
+                if glob(what, message) || glob(what, to))
+        };
+        if !wished(&sent) {
+            faults.push(format!("{what} is not notified"));
+        }
+    }
+    let took_ms = took(play);
+    if let Some(most) = scenario.takes_at_most_ms
+        && took_ms > most
+    {
+        let (took, most) = (show::duration(took_ms), show::duration(most));
+        faults.push(format!("it takes {took}, and {most} is the most"));
     }
     match (played, &scenario.ends) {
         (Played::Stuck(why), _) => faults.push(why.clone()),

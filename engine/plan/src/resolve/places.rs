@@ -97,6 +97,10 @@ fn kind(stmt: &StmtKind) -> Kind {
         | S::After(_)
         | S::Reaches(_)
         | S::NeverReaches(_)
+        | S::Undoes(_)
+        | S::Asks(_)
+        | S::Notifies(_)
+        | S::TakesAtMost(_)
         | S::Ends(_) => Kind::Scenario,
         S::Section { .. } | S::Checkpoint { .. } | S::Attempt { .. } | S::Parallel { .. } => {
             Kind::Frame
@@ -420,6 +424,10 @@ pub(super) fn word(stmt: &StmtKind) -> &'static str {
         S::Answer { .. } => "`answer`",
         S::After(_) => "`after`",
         S::Reaches(_) | S::NeverReaches(_) => "`reaches`",
+        S::Undoes(_) => "`undoes`",
+        S::Asks(_) => "`asks`",
+        S::Notifies(_) => "`notifies`",
+        S::TakesAtMost(_) => "`takes at most`",
         S::Ends(_) => "`ends`",
         S::Bad => "a line",
     }

@@ -98,6 +98,7 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
         }
         StmtKind::Reaches(path)
         | StmtKind::NeverReaches(path)
+        | StmtKind::Undoes(path)
         | StmtKind::When {
             what: WhenWhat::Step(path),
             ..
@@ -119,7 +120,25 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
                 found.push(unknown(name, "outcome", &names));
             }
         }
-        StmtKind::When { .. } | StmtKind::Answer { .. } | StmtKind::After(_) | StmtKind::Bad => {}
+        StmtKind::TakesAtMost(limit) => {
+            if !matches!(limit.kind, ast::ExprKind::Duration(_)) {
+                found.push(
+                    Diagnostic::error(
+                        codes::SCENARIO,
+                        "`takes at most` needs a duration",
+                        limit.span,
+                        "is none",
+                    )
+                    .help("write it like `takes at most 30m`"),
+                );
+            }
+        }
+        StmtKind::When { .. }
+        | StmtKind::Answer { .. }
+        | StmtKind::After(_)
+        | StmtKind::Asks(_)
+        | StmtKind::Notifies(_)
+        | StmtKind::Bad => {}
         _ if places::is_text(stmt) => {}
         _ => found.push(
             Diagnostic::error(
@@ -129,7 +148,7 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
                 "has no use here",
             )
             .help(
-                "write `given`, `when`, `answer`, `after`, `reaches`, `never reaches` and `ends`",
+                "write `given`, `when`, `answer` and `after`, then what must come of it: `reaches`, `never reaches`, `undoes`, `asks`, `notifies`, `takes at most` and `ends`",
             ),
         ),
     }
