@@ -78,7 +78,10 @@ fn tested(path: &Path, loaded: &mut Loaded, title: &str, span: Span) {
             loaded.diagnostics.push(wrong(
                 format!("the runbook to test is not there: {}", error.message),
                 "is meant beside this file",
-                "name it by its path from this file's folder",
+                error
+                    .help
+                    .as_deref()
+                    .unwrap_or("name it by its path from this file's folder"),
             ));
             return;
         }

@@ -55,6 +55,9 @@ pub fn report(results: &Results) -> String {
             paint(Style::new().red().bold(), glyphs.failed)
         );
     }
+    if results.files.is_empty() {
+        return text;
+    }
     let (held, failed) = results.totals();
     let scenarios = |count: usize| match count {
         1 => "1 scenario".to_owned(),
