@@ -37,6 +37,14 @@ bless:
 faults:
     cargo test --quiet --test suite -- --ignored --nocapture the_rows_that_are_covered_counted
 
+# Kill the released program 20,000 times, and find the weakened builds out
+chaos *ARGS:
+    CHAOS_KILLS="${CHAOS_KILLS:-20000}" CHAOS_ONE_IN="${CHAOS_ONE_IN:-1}" tests/chaos/run {{ ARGS }}
+
+# Cut the power 500 times (needs root and loop devices)
+power-cuts *ARGS:
+    CHAOS_CUTS="${CHAOS_CUTS:-500}" tests/chaos/run --ignored power_goes {{ ARGS }}
+
 # Build the book into book/book
 book:
     mdbook build book

@@ -1,7 +1,7 @@
 //! The controls: a protocol that looks as if it would do, in a build that no release is, and the tests of the promise,
 //! which must find it wanting.
 //!
-//! `CHAOS_WEAKENED` names the build: `cargo build --features weakened`, kept elsewhere. Where it is not set these tests pass over.
+//! `CHAOS_WEAKENED` names the build; `tests/chaos/run` makes it. Where it is not set these tests pass over.
 
 use std::path::PathBuf;
 

@@ -158,7 +158,10 @@ impl Ground {
         };
         let killed = match way {
             Way::Never | Way::Traced => false,
-            Way::Starved(_) => status.signal() == Some(Signal::ABORT.as_raw()),
+            // The allocator gives up, or the stack cannot grow.
+            Way::Starved(_) => [Signal::ABORT, Signal::SEGV]
+                .map(|signal| Some(signal.as_raw()))
+                .contains(&status.signal()),
             _ => status.signal() == Some(Signal::KILL.as_raw()),
         };
         if killed && matches!(way, Way::Everything(_)) {
@@ -197,7 +200,7 @@ impl Ground {
             Way::Traced => {
                 let mut strace = Command::new("strace");
                 strace
-                    .args(["-o", "trace", "-y", "-s", "1000000"])
+                    .args(["-f", "-o", "trace", "-y", "-s", "1000000"])
                     .arg(&engine.program);
                 strace
             }

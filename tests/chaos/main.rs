@@ -78,6 +78,24 @@ fn j02_engines_are_killed_at_random_moments() {
 }
 
 #[test]
+fn j03_j04_a_command_whose_gate_never_opened_is_run_and_not_asked_about() {
+    if !trace::is_there() {
+        return;
+    }
+    let engine = released();
+    let whole = undisturbed(&engine, shapes::SEQUENCE, Verb::Run);
+    // Its intent and identity are written, and not synced yet, or synced, and its gate is about to be opened.
+    let plans: Vec<Vec<Way>> = trace::points(&trace::lines(&engine, whole.shape, Verb::Run), None)
+        .into_iter()
+        .filter(|way| matches!(way, Way::Call(name, _) if name == "fdatasync" || name == "sendto"))
+        .map(|way| vec![way])
+        .collect();
+    let tally = each(&engine, &whole, Verb::Run, &plans).expect_none("j03, before the gate opens");
+    assert!(tally.kills > 20, "{tally}");
+    assert_eq!(tally.asked, 0, "{tally}");
+}
+
+#[test]
 fn j05_a_command_had_its_effect_and_nobody_saw_its_end() {
     let engine = released();
     let shape = shapes::SUICIDE;

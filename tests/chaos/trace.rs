@@ -55,21 +55,39 @@ pub fn is_there() -> bool {
     there
 }
 
-/// Every way to die at a call that an undisturbed engine makes; with `from`, only once that stood in its output.
-pub fn points(lines: &[String], from: Option<&str>) -> Vec<Way> {
+/// One line of a trace: what a thread of the engine called, or that a call of it has come back.
+pub struct Line {
+    thread: u32,
+    text: String,
+}
+
+impl Line {
+    /// The call's name, where the line begins one.
+    fn call(&self) -> Option<&str> {
+        let (name, _) = self.text.split_once('(')?;
+        name.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            .then_some(name)
+    }
+}
+
+/// Every way to die at a call that the first thread of an undisturbed engine makes, it being the one that keeps the
+/// journal and lets commands go; with `from`, only once that stood in its output.
+pub fn points(lines: &[Line], from: Option<&str>) -> Vec<Way> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut points = Vec::new();
     let mut reached = from.is_none();
+    let first = lines.first().map(|line| line.thread);
     for line in lines {
-        let Some((name, _)) = line.split_once('(') else {
+        let Some(name) = line.call() else {
             continue;
         };
-        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        reached |= from.is_some_and(|word| name == "write" && line.text.contains(word));
+        if Some(line.thread) != first {
             continue;
         }
         let count = counts.entry(name).or_default();
         *count += 1;
-        reached |= from.is_some_and(|word| name == "write" && line.contains(word));
         if reached && !INWARD.contains(&name) {
             points.push(Way::Call(name.to_owned(), *count));
         }
@@ -80,7 +98,7 @@ pub fn points(lines: &[String], from: Option<&str>) -> Vec<Way> {
 
 /// The lines of a trace of one engine; what its steps do is not in it. A resume is that of a run whose first engine
 /// died in the middle.
-pub fn lines(engine: &Engine, shape: Shape, verb: Verb) -> Vec<String> {
+pub fn lines(engine: &Engine, shape: Shape, verb: Verb) -> Vec<Line> {
     let mut ground = Ground::new(&shape);
     let mut round = |verb, way: &Way| {
         ground
@@ -96,25 +114,51 @@ pub fn lines(engine: &Engine, shape: Shape, verb: Verb) -> Vec<String> {
     let trace = fs::read(ground.path().join("trace")).expect("strace wrote its trace");
     ground.left_running();
     assert!(ground.journal().is_over(), "{}", ground.account());
-    String::from_utf8_lossy(&trace)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    of_its_threads(&String::from_utf8_lossy(&trace))
+}
+
+/// What its commands did is in the trace as well, and is left out.
+fn of_its_threads(trace: &str) -> Vec<Line> {
+    let mut threads: Vec<u32> = Vec::new();
+    let mut lines = Vec::new();
+    for line in trace.lines() {
+        let Some((thread, text)) = line.split_once(' ') else {
+            continue;
+        };
+        let thread = thread.parse().expect("the number of a thread");
+        if threads.is_empty() {
+            threads.push(thread);
+        }
+        if !threads.contains(&thread) {
+            continue;
+        }
+        // Only a thread has its number written for its parent.
+        let begun = text.split_once("parent_tid=[");
+        let begun: Option<u32> = begun.and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
+        threads.extend(begun);
+        lines.push(Line {
+            thread,
+            text: text.trim_start().to_owned(),
+        });
+    }
+    lines
 }
 
 /// Ends of commands that were shown before they were synced, and how many were shown in all.
-pub fn shown_unsynced(lines: &[String]) -> (Vec<String>, usize) {
+pub fn shown_unsynced(lines: &[Line]) -> (Vec<String>, usize) {
     // Outcomes that were written, and those that a sync has followed.
     let (mut written, mut synced): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let (mut early, mut shown) = (Vec::new(), 0);
     for line in lines {
-        let text = line.replace("\\\"", "\"");
-        let on_journal = line.contains("/journal>");
-        if line.starts_with("pwrite64(") && on_journal {
+        let text = line.text.replace("\\\"", "\"");
+        let on_journal = text.contains("/journal>");
+        let synced_now = text.starts_with("fdatasync(") && on_journal
+            || text.starts_with("<... fdatasync resumed>");
+        if text.starts_with("pwrite64(") && on_journal {
             written.extend(numbers_after(&text, "\"exited\":{\"effect\":"));
-        } else if line.starts_with("fdatasync(") && on_journal && line.ends_with("= 0") {
+        } else if synced_now && text.ends_with("= 0") {
             synced.append(&mut written);
-        } else if line.starts_with("write(1<") {
+        } else if text.starts_with("write(1<") {
             for effect in numbers_after(&text, "\"notice\":\"ran\",\"effect\":") {
                 shown += 1;
                 if !synced.contains(&effect) {

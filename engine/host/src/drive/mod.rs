@@ -46,7 +46,7 @@ use crate::journal::record::{Head, MAJOR, MINOR, TakenUp};
 use crate::journal::{Cut, Entry, HostRecord, Tail};
 use crate::load::{Loaded, load_with};
 use crate::operator::{Operator, Said};
-use crate::process::{Processes, Settings};
+use crate::process::{Processes, Settings, never_became};
 use crate::runs::{RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
 use driver::Driver;
@@ -348,8 +348,12 @@ fn take_up(
         cut,
     );
     let mut orphans = BTreeMap::new();
+    let output = dir.output_path();
     let mut facts = taken_up::facts(&replay.state, &replay.intents, &name, &boot_id, |flight| {
-        let found = Processes::inspect(flight.identity);
+        let found = match Processes::inspect(flight.identity) {
+            Found::Gone if never_became(&output, flight.identity) => Found::NeverStarted,
+            found => found,
+        };
         if let Found::Alive { .. } = found {
             orphans.insert(flight.effect, flight.identity.clone());
         }

@@ -3,7 +3,8 @@
 //! It is this program with `__gate`, at one end of a socket. It makes itself a session and its own pipes while
 //! nobody waits for it, then says who it is and hands over the reading ends. What comes next on the socket is
 //! what to run, and that is also the word to go. The end of the socket instead means that the engine is gone: it
-//! ends with 111 and nothing has run.
+//! leaves an empty file beside the output, ends with 111, and nothing has run. The file is why the next engine need
+//! not ask about a command whose identity was on the disk and whose gate was never opened.
 //!
 //! It executes the command in its own place, so a command costs one clone, and its identity was known before
 //! anything ran. The socket closes at exec; where exec fails, a sentence comes back on it.
@@ -19,7 +20,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::fs::{MemfdFlags, Mode, OFlags};
@@ -29,6 +30,8 @@ use rustix::net::{
 };
 use rustix::pipe::PipeFlags;
 use rustix::process::PidfdFlags;
+
+use runbook_core::event::Identity;
 
 use super::launch::{Door, Line, Script};
 use super::tree::{self, Stat};
@@ -41,12 +44,16 @@ pub const NEVER_RAN: i32 = 111;
 /// What the argument after `__gate` makes of it.
 pub(super) const TERMINAL: &str = "terminal";
 pub(super) const KEEPER: &str = "keeper";
+pub(super) const ALONE: &str = "alone";
 
 /// The variable by which every process of a command is known, whatever became of its parents.
 pub(super) const MARK: &str = "RUNBOOK_COMMAND";
 
 /// Longest argument the kernel takes is 128 KiB; a longer script goes through a file in memory.
 const LONG_SCRIPT: usize = 100 * 1024;
+
+/// What a gate is told that will not be needed: a spec of no length.
+pub(super) const NOTHING: [u8; 8] = [0; 8];
 
 /// What is to run. The wire form is below.
 pub(super) struct Spec {
@@ -161,11 +168,44 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
     drop(handed);
 
     let mut channel = File::from(channel);
-    let spec = Spec::receive(&mut channel)?;
+    let spec = match Spec::receive(&mut channel) {
+        Ok(Some(spec)) => spec,
+        Ok(None) => return Ok(Over),
+        Err(gone) => {
+            bear_witness(&me);
+            return Err(gone);
+        }
+    };
     let mark = format!("{}.{}", me.pid, me.start);
     let why = become_the_command(spec, &mark, place);
     channel.write_all(why.as_bytes())?;
     Err(io::Error::other(why))
+}
+
+/// The engine went away without a word.
+fn bear_witness(me: &Stat) {
+    let Some(output) = std::env::args_os().nth(3) else {
+        return;
+    };
+    let path = witness(
+        Path::new(&output),
+        me.pid,
+        me.start,
+        crate::clock::boot_id(),
+    );
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    // Where it cannot be made, a person is asked.
+    let _ = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
+}
+
+fn witness(output: &Path, pid: u32, start: u64, boot_id: &str) -> PathBuf {
+    output.with_file_name(format!("unstarted.{pid}.{start}.{boot_id}"))
+}
+
+/// Whether the gate of an earlier engine, which would have become this process's command, says that it never did.
+pub fn never_became(output: &Path, identity: &Identity) -> bool {
+    let path = witness(output, identity.pid, identity.start_time, &identity.boot_id);
+    path.symlink_metadata().is_ok()
 }
 
 /// The first and only message before the end: process id and start time, and the descriptors.
@@ -360,12 +400,18 @@ impl Spec {
         wire
     }
 
-    fn receive(channel: &mut File) -> io::Result<Spec> {
-        let mut length = [0; 8];
+    /// None where the engine has no use for the gate.
+    fn receive(channel: &mut File) -> io::Result<Option<Spec>> {
+        let mut length = NOTHING;
         channel.read_exact(&mut length)?;
+        if length == NOTHING {
+            return Ok(None);
+        }
         let mut wire = vec![0; usize::try_from(u64::from_le_bytes(length)).unwrap_or(0)];
         channel.read_exact(&mut wire)?;
-        Spec::from_bytes(&wire).ok_or_else(|| io::Error::other("a spec that is not whole"))
+        let spec = Spec::from_bytes(&wire);
+        spec.map(Some)
+            .ok_or_else(|| io::Error::other("a spec that is not whole"))
     }
 
     fn from_bytes(mut wire: &[u8]) -> Option<Spec> {

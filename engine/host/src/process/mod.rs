@@ -47,7 +47,7 @@ mod spared;
 mod start;
 pub(crate) mod tree;
 
-pub use gate::{NEVER_RAN, gate_main};
+pub use gate::{NEVER_RAN, gate_main, never_became};
 pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
 pub use output::{Redact, Redactors, Stream};
 pub use report::Report;

@@ -165,13 +165,13 @@ impl Processes {
     fn gate(&mut self) -> Result<Gate, String> {
         let keeper = match &self.keeper {
             Some(keeper) => keeper,
-            None => self.keeper.insert(Keeper::start(&self.settings.gate)?),
+            None => self.keeper.insert(Keeper::start(&self.settings)?),
         };
         match keeper.gate()? {
             Some(gate) => Ok(gate),
             None => {
                 self.keeper = None;
-                Gate::start(&self.settings.gate, Heard::Alone)
+                Gate::start(&self.settings, Heard::Alone)
             }
         }
     }
@@ -187,7 +187,7 @@ impl Processes {
             };
             let gate = match (waiting, interactive) {
                 (Some(gate), _) => gate,
-                (None, true) => Gate::start(&self.settings.gate, Heard::AtTheTerminal)?,
+                (None, true) => Gate::start(&self.settings, Heard::AtTheTerminal)?,
                 (None, false) => self.gate()?,
             };
             let Some(ready) = gate.hear()? else {

@@ -15,7 +15,8 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 
-use super::gate::{HELLO, KEEPER, TERMINAL};
+use super::gate::{ALONE, HELLO, KEEPER, NOTHING, TERMINAL};
+use super::running::Settings;
 use super::tree;
 use crate::error::plainly;
 
@@ -78,8 +79,8 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(program: &[OsString]) -> Result<Keeper, String> {
-        let (channel, handle) = start(program, Some(KEEPER))?;
+    pub(super) fn start(settings: &Settings) -> Result<Keeper, String> {
+        let (channel, handle) = start(settings, KEEPER)?;
         // It is nobody's leftover, and no command either.
         handle.pids().into_iter().for_each(super::spare);
         Ok(Keeper { channel, handle })
@@ -140,12 +141,13 @@ fn plain(error: &io::Error) -> String {
 }
 
 /// Starts a gate through duct, with one end of a socket as its input.
-fn start(program: &[OsString], role: Option<&str>) -> Result<(OwnedFd, duct::Handle), String> {
+fn start(settings: &Settings, role: &str) -> Result<(OwnedFd, duct::Handle), String> {
     let (channel, theirs) = sockets()?;
-    let Some((name, arguments)) = program.split_first() else {
+    let Some((name, arguments)) = settings.gate.split_first() else {
         return Err("no program is set to be the gate".to_owned());
     };
-    let arguments = arguments.iter().cloned().chain(role.map(OsString::from));
+    let more = [OsString::from(role), settings.output.clone().into()];
+    let arguments = arguments.iter().cloned().chain(more);
     // Given in the hook, the descriptor is moved and not duplicated, and no copy of it stays here.
     let theirs = Mutex::new(Some(theirs));
     let environment: [(OsString, OsString); 0] = [];
@@ -167,9 +169,12 @@ fn start(program: &[OsString], role: Option<&str>) -> Result<(OwnedFd, duct::Han
 }
 
 impl Gate {
-    pub(super) fn start(program: &[OsString], heard: Heard) -> Result<Gate, String> {
-        let role = (heard == Heard::AtTheTerminal).then_some(TERMINAL);
-        let (channel, handle) = start(program, role)?;
+    pub(super) fn start(settings: &Settings, heard: Heard) -> Result<Gate, String> {
+        let role = match heard {
+            Heard::Alone => ALONE,
+            Heard::AtTheTerminal => TERMINAL,
+        };
+        let (channel, handle) = start(settings, role)?;
         handle.pids().into_iter().for_each(tree::know);
         Ok(Gate {
             channel,
@@ -263,8 +268,9 @@ impl Gate {
         }
     }
 
-    /// Nobody will hear it any more; it ends with its channel.
+    /// Nobody will hear it any more, and it is told so.
     pub(super) fn leave(&self) {
+        let _ = rustix::net::send(&self.channel, &NOTHING, SendFlags::NOSIGNAL);
         if let Some(Ok(pid)) = self.hello.as_ref().map(|hello| hello.bytes[..4].try_into()) {
             tree::forget(u32::from_le_bytes(pid));
         }

@@ -6,6 +6,7 @@
 //! source/     the exact bytes of the runbook and its modules
 //! output      what commands printed, where it is longer than 4 KiB
 //! tail-N.bin  bytes that recovery cut off the journal
+//! unstarted.* left by gates whose engine died before it opened them: process, start time, boot
 //! ```
 
 use std::fs::{File, OpenOptions};
