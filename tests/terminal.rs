@@ -5,15 +5,23 @@
 //! |---|---|
 //! | [`signals`] | every signal that ends an engine, at every kind of question |
 //! | [`events`] | keys that are no answer, job control, another size, a sudden end, a closed terminal |
+//! | [`typing`] | what is typed and pasted at the wrong time |
+//! | [`output`] | output that is up to something |
+//! | [`blocked`] | terminals and pipes that take nothing, and mistakes of the engine |
+//! | [`looks`] | terminals that can do little, and none at all |
 //! | [`pty`] | the terminal: keys in, a model of the screen out |
 //! | [`clocks`] | what runs out meanwhile |
 //! | [`kinds`] | every kind of question, in the smallest runbook that leads to it |
 
+mod blocked;
 mod clocks;
 mod events;
 mod kinds;
+mod looks;
+mod output;
 mod pty;
 mod signals;
+mod typing;
 
 use kinds::of_every_kind;
 

@@ -174,6 +174,14 @@ impl Kind {
     }
 
     fn put(&self, ground: &Ground) -> Pty {
+        let mut pty = self.on_its_way(ground);
+        pty.until(self.question);
+        pty.until_asked();
+        pty
+    }
+
+    /// A run that is about to ask this.
+    pub fn on_its_way(&self, ground: &Ground) -> Pty {
         let mut pty = ground.run();
         match self.way {
             Way::Asked => {}
@@ -181,6 +189,7 @@ impl Kind {
                 pty.until("? Shall it go on?");
                 pty.until_asked();
                 pty.keys(b"\x03");
+                pty.until_so("the line is left", |pty| !pty.is_asking());
             }
             Way::Crash | Way::Orphan => {
                 ground.wait_for("pid");
@@ -206,8 +215,6 @@ impl Kind {
                 pty = ground.resume();
             }
         }
-        pty.until(self.question);
-        pty.until_asked();
         pty
     }
 

@@ -40,6 +40,10 @@ impl Ground {
         self.folder.path().join(name)
     }
 
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), bytes).expect("a file");
+    }
+
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_default()
     }
@@ -82,6 +86,13 @@ impl Ground {
         self.runbook(&["resume"])
     }
 
+    /// How the newest run stands, as `runbook show` tells it.
+    pub fn story(&self) -> String {
+        let (list, _) = self.plainly(&["runs"]);
+        let newest = list.split_whitespace().next().unwrap_or_default();
+        self.plainly(&["show", newest]).0
+    }
+
     /// What a command prints that has no terminal.
     pub fn plainly(&self, arguments: &[&str]) -> (String, i32) {
         let mut command = Command::new(RUNBOOK);
@@ -94,16 +105,6 @@ impl Ground {
         let said =
             String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         (said.into_owned(), code(output.status))
-    }
-
-    /// The story of the newest run, as `runbook show` tells it.
-    pub fn story(&self) -> String {
-        let runs = std::fs::read_dir(self.path("state/runbook/runs")).expect("runs");
-        let newest = runs
-            .map(|entry| entry.expect("an entry").file_name())
-            .max()
-            .expect("a run");
-        self.plainly(&["show", &newest.to_string_lossy()]).0
     }
 }
 
@@ -201,6 +202,7 @@ impl Seat {
             child,
             ended: None,
             model,
+            unshown: Vec::new(),
             raw: Vec::new(),
         }
     }
@@ -294,6 +296,8 @@ pub struct Pty {
     child: Child,
     ended: Option<i32>,
     model: vt100::Parser<Beyond>,
+    /// The beginning of what may be a replacement character.
+    unshown: Vec<u8>,
     /// Everything that came, as it came.
     raw: Vec<u8>,
 }
@@ -323,12 +327,6 @@ impl Pty {
         &self.raw
     }
 
-    /// Everything that came, as text without control sequences and line ends: what was ever on the screen.
-    pub fn ever(&self) -> String {
-        let text = String::from_utf8_lossy(&self.raw).into_owned();
-        console::strip_ansi_codes(&text).replace(['\r', '\n'], "")
-    }
-
     pub fn beyond(&self) -> &[String] {
         &self.model.callbacks().0
     }
@@ -355,9 +353,22 @@ impl Pty {
             Ok(0) | Err(_) => false,
             Ok(length) => {
                 self.raw.extend_from_slice(&buffer[..length]);
-                self.model.process(&buffer[..length]);
+                self.show(&buffer[..length]);
                 true
             }
+        }
+    }
+
+    /// The model knows no replacement character, and counts no column for one.
+    fn show(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.unshown.push(byte);
+            match self.unshown.as_slice() {
+                [0xef] | [0xef, 0xbf] => continue,
+                [0xef, 0xbf, 0xbd] => self.model.process(b"?"),
+                other => self.model.process(other),
+            }
+            self.unshown.clear();
         }
     }
 
@@ -391,6 +402,10 @@ impl Pty {
     pub fn is_asking(&self) -> bool {
         let (row, column) = self.model().cursor_position();
         let (_, columns) = self.model().size();
+        if columns.get() < 4 {
+            // No room for a lead: only the mode says that keys count.
+            return self.model().bracketed_paste();
+        }
         let line = self
             .model()
             .contents_between(row, 0, row, column.min(columns.get()));
@@ -448,6 +463,10 @@ impl Pty {
     pub fn close(&mut self) {
         while self.take(Duration::ZERO) {}
         self.master = None;
+    }
+
+    pub fn still_runs(&mut self) -> bool {
+        self.is_over().is_none()
     }
 
     /// The exit code, where it is over.
@@ -575,8 +594,14 @@ pub fn lives(pid: i32) -> bool {
     })
 }
 
-/// A pipe that takes only so much, whose reader never reads.
-pub fn pipe() -> (File, File) {
+/// A pipe that is full: it takes nothing more until somebody reads.
+pub fn full_pipe() -> (File, File) {
+    use std::io::Write;
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
-    (read.into(), write.into())
+    let mut write = File::from(write);
+    rustix::fs::fcntl_setfl(&write, rustix::fs::OFlags::NONBLOCK).expect("set");
+    while write.write(&[b'.'; 4096]).is_ok() {}
+    while write.write(b".").is_ok() {}
+    rustix::fs::fcntl_setfl(&write, rustix::fs::OFlags::empty()).expect("set");
+    (read.into(), write)
 }

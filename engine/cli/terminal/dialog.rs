@@ -232,6 +232,7 @@ impl Dialogs {
     fn converse(&self, current: &Waiting) -> End {
         self.reader.until_ours();
         self.put(current);
+        super::may_be_wrong("dialog");
         let mut pending: Option<(Pending, Ask)> = None;
         loop {
             let first;

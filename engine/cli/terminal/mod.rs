@@ -42,7 +42,7 @@ use line::{Found, Saved};
 use notices::{Page, short};
 use screen::{Patience, Screen, Settled};
 use style::{Look, Tone, Tty};
-use text::{harmless, wrap};
+use text::{harmless, printed, wrap};
 
 /// Lines of live output in the status.
 const TAIL: usize = 3;
@@ -127,7 +127,20 @@ impl Terminal {
 impl Drop for Terminal {
     /// Also where a mistake of ours ends the run.
     fn drop(&mut self) {
+        if let Some(dialogs) = &self.dialogs {
+            dialogs.close();
+        }
+        self.screen.close();
+        self.screen.settle(Patience::Short);
         self.saved.restore();
+    }
+}
+
+/// Where a test may have a mistake of ours happen; no build that people get has it.
+fn may_be_wrong(place: &str) {
+    if cfg!(debug_assertions) && std::env::var("RUNBOOK_MISTAKE").is_ok_and(|wrong| wrong == place)
+    {
+        panic!("on purpose, at {place}");
     }
 }
 
@@ -187,7 +200,11 @@ impl Operator for Terminal {
         let tail: Vec<String> = self.tail.lines.iter().cloned().collect();
         let screen = &self.screen;
         let rows = status::rows(view, now, screen.look, screen.width(), &tail);
+        let drawn = !rows.is_empty();
         screen.status(rows);
+        if drawn {
+            may_be_wrong("status");
+        }
     }
 
     fn lend_terminal(&mut self) {
@@ -242,7 +259,7 @@ impl Tail {
                 b'\n' => {
                     let line = String::from_utf8_lossy(&self.unfinished).into_owned();
                     self.unfinished.clear();
-                    self.lines.push_back(harmless(&line));
+                    self.lines.push_back(printed(&line));
                     if self.lines.len() > TAIL {
                         self.lines.pop_front();
                     }

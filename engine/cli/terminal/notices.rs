@@ -6,7 +6,7 @@ use runbook_core::effect::{Notice, NoticeMark, Verdict};
 use runbook_core::view::View;
 
 use super::style::{Look, Tone};
-use super::text::{cut, harmless, span, time_of_day, wrap};
+use super::text::{cut, harmless, printed, span, time_of_day, wrap};
 
 /// How many lines of an output are shown when a command is over; the rest is one command away.
 const SHOWN_LINES: usize = 12;
@@ -96,7 +96,7 @@ impl Page<'_> {
         for line in &all[skipped..] {
             lines.push(format!(
                 "    {gutter} {}",
-                cut(&harmless(line), room, self.look.glyphs.ellipsis)
+                cut(&printed(line), room, self.look.glyphs.ellipsis)
             ));
         }
         if let Some(more) = more {

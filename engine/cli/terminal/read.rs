@@ -249,13 +249,14 @@ impl Clocks {
 /// Draws the line over itself: the lead, then as much of the text as fits.
 fn draw(ask: &Ask, editor: &Editor) -> std::io::Result<()> {
     let columns = columns();
-    let lead = console::measure_text_width(&ask.lead);
     // Where a row has no room for both, what is typed is more than what stands before it.
-    let (lead, width) = if lead + 4 <= columns {
-        (ask.lead.as_str(), lead)
-    } else {
-        ("", 0)
-    };
+    let mark = ask.lead.trim_end().chars().next_back();
+    let mark = mark.map_or_else(String::new, |mark| format!("{mark} "));
+    let lead = [ask.lead.as_str(), &mark]
+        .into_iter()
+        .find(|lead| console::measure_text_width(lead) + 2 <= columns)
+        .unwrap_or_default();
+    let width = console::measure_text_width(lead);
     let mut text = format!("\r{lead}");
     let mut column = width;
     if ask.echo == Echo::Yes {

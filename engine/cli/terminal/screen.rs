@@ -428,6 +428,7 @@ impl Paper {
         for (bar, row) in status.rows.iter().zip(rows) {
             bar.set_message(row.clone());
             bar.tick();
+            super::may_be_wrong("paint");
         }
     }
 }

@@ -16,16 +16,42 @@ pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
         .collect()
 }
 
-/// Output of a command as it may stand on a screen: colours and cursor movements are gone, what a carriage
-/// return overwrote is gone, and every other control or direction-changing character is shown as a picture.
-pub fn harmless(line: &str) -> String {
+/// A line of output of a command as it may stand on a screen: colours and cursor movements are gone, and so is
+/// what a carriage return overwrote; the rest is [`harmless`].
+pub fn printed(line: &str) -> String {
     let plain = console::strip_ansi_codes(line);
     let visible = plain
         .trim_end_matches('\r')
         .rsplit('\r')
         .next()
         .unwrap_or_default();
-    visible.chars().flat_map(harmless_char).collect()
+    harmless(visible)
+}
+
+/// Text of ours that may hold a value, as it may stand on a screen: colours are gone, and every other control or
+/// direction-changing character is shown as a picture. Nothing else goes: what a value holds must not take away
+/// the words that stand around it.
+pub fn harmless(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        match colour(rest) {
+            Some(after) => rest = after,
+            None => {
+                shown.extend(harmless_char(c));
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    shown
+}
+
+/// What follows a sequence that sets a colour, where the text begins with one.
+fn colour(text: &str) -> Option<&str> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let after =
+        parameters.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ';' | ':'));
+    after.strip_prefix('m')
 }
 
 fn harmless_char(c: char) -> impl Iterator<Item = char> {
@@ -37,7 +63,7 @@ fn harmless_char(c: char) -> impl Iterator<Item = char> {
             .to_string(),
         '\x7f' => '\u{2421}'.to_string(),
         '\u{80}'..='\u{9f}' => '\u{fffd}'.to_string(),
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => {
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => {
             format!("<U+{:04X}>", c as u32)
         }
         _ => c.to_string(),
@@ -133,11 +159,20 @@ mod tests {
 
     #[test]
     fn output_cannot_move_the_cursor_or_forge_a_line() {
-        assert_eq!(harmless("\x1b[2Jhello\x1b[31m red\x1b[0m"), "hello red");
-        assert_eq!(harmless("10%\r50%\r100%"), "100%");
-        assert_eq!(harmless("a\x07b\u{202e}c"), "a\u{2407}b<U+202E>c");
-        assert!(!harmless("\x1b]0;title\x07\x1b]52;c;aGk=\x07x").contains('\x1b'));
-        assert_eq!(harmless("a\u{9b}2Jb\u{85}"), "ab\u{fffd}");
+        assert_eq!(printed("\x1b[2Jhello\x1b[31m red\x1b[0m"), "hello red");
+        assert_eq!(printed("10%\r50%\r100%"), "100%");
+        assert_eq!(printed("a\x07b\u{202e}c"), "a\u{2407}b<U+202E>c");
+        assert!(!printed("\x1b]0;title\x07\x1b]52;c;aGk=\x07x").contains('\x1b'));
+        assert_eq!(printed("a\u{9b}2Jb\u{85}"), "ab\u{fffd}");
+    }
+
+    #[test]
+    fn a_value_takes_nothing_away_from_the_words_around_it() {
+        assert_eq!(harmless("drop x\rnothing?"), "drop x\u{240d}nothing?");
+        assert_eq!(harmless("\x1b[31mred\x1b[0m"), "red");
+        assert_eq!(harmless("a \x1b]0;no end b"), "a \u{241b}]0;no end b");
+        assert_eq!(harmless("a\x1b[2Kb"), "a\u{241b}[2Kb");
+        assert_eq!(harmless("a\u{2028}b"), "a<U+2028>b");
     }
 
     #[test]
