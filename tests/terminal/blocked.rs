@@ -145,6 +145,11 @@ fn o18_a_mistake_of_ours_leaves_the_terminal_as_it_was() {
                 .env("RUNBOOK_MISTAKE", place)
                 .start(&ground, RUNBOOK, &["run", "case.rbk"]);
         ground.wait_for("begun");
+        if place == "paint" {
+            pty.until_so("the mistake", |pty| {
+                String::from_utf8_lossy(pty.raw()).contains("on purpose")
+            });
+        }
         if place != "status" {
             ground.write("go", "");
         }
