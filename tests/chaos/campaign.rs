@@ -115,6 +115,7 @@ pub fn at_random(engine: &Engine, kills: usize, shapes: &[Shape]) -> Outcome {
                 match dice.below(8) {
                     0 => Way::Everything(after),
                     1 => Way::Group(after),
+                    2 if level == 0 => Way::Keeper(after),
                     _ => Way::Engine(after),
                 }
             })

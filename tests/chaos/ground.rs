@@ -41,6 +41,8 @@ pub enum Way {
     Starved(Duration),
     /// The step does it itself.
     ByItsStep,
+    /// Not the engine but the keeper of its gates: the run goes on.
+    Keeper(Duration),
     /// The power goes: everything stops, and what was not synced is lost.
     PowerCut(Duration),
     /// Not at all, but its calls are written down in `trace`.
@@ -101,6 +103,8 @@ pub struct Ground {
     /// What the state home is on, where the power may go.
     disk: Option<Disk>,
     engines: usize,
+    /// Keepers that were killed.
+    pub keepers: usize,
 }
 
 impl Ground {
@@ -118,6 +122,7 @@ impl Ground {
             folder,
             disk: None,
             engines: 0,
+            keepers: 0,
         }
     }
 
@@ -157,7 +162,7 @@ impl Ground {
             way => self.end(&mut child, way)?,
         };
         let killed = match way {
-            Way::Never | Way::Traced => false,
+            Way::Never | Way::Traced | Way::Keeper(_) => false,
             // The allocator gives up, or the stack cannot grow.
             Way::Starved(_) => [Signal::ABORT, Signal::SEGV]
                 .map(|signal| Some(signal.as_raw()))
@@ -255,7 +260,7 @@ impl Ground {
         Ok(status)
     }
 
-    fn end(&self, child: &mut Child, way: &Way) -> Result<ExitStatus, String> {
+    fn end(&mut self, child: &mut Child, way: &Way) -> Result<ExitStatus, String> {
         let pid = Pid::from_child(child);
         match way {
             Way::Never | Way::Call(..) | Way::ByItsStep | Way::Traced | Way::PowerCut(_) => {}
@@ -267,6 +272,12 @@ impl Ground {
             Way::Group(after) => {
                 std::thread::sleep(*after);
                 let _ = kill_process_group(pid, Signal::KILL);
+            }
+            Way::Keeper(after) => {
+                std::thread::sleep(*after);
+                if let Some(keeper) = keeper(self.path()) {
+                    self.keepers += usize::from(kill_process(keeper, Signal::KILL).is_ok());
+                }
             }
             Way::Starved(after) => {
                 std::thread::sleep(*after);
@@ -422,6 +433,23 @@ fn living(folder: &Path) -> Vec<Pid> {
         }
     }
     found
+}
+
+/// The keeper of the gates of the engine there. Its copies look like it and are younger.
+fn keeper(folder: &Path) -> Option<Pid> {
+    let age = |pid: &Pid| {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        let (_, fields) = stat.rsplit_once(") ")?;
+        fields.split(' ').nth(19)?.parse::<u64>().ok()
+    };
+    let word = b"__gate\0keeper\0";
+    living(folder)
+        .into_iter()
+        .filter(|pid| {
+            let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+            line.is_ok_and(|line| line.windows(word.len()).any(|part| part == word))
+        })
+        .min_by_key(|pid| (age(pid), pid.as_raw_nonzero()))
 }
 
 impl Told {

@@ -43,6 +43,8 @@ pub struct Plan {
 pub struct Tally {
     /// Engines that died by our signal.
     pub kills: usize,
+    /// Keepers of gates that were killed under an engine that went on.
+    pub keepers: usize,
     /// Questions about commands in doubt that were answered.
     pub asked: usize,
     /// Of these, about a command that had never begun.
@@ -67,6 +69,7 @@ pub enum Fault {
 impl Tally {
     pub fn add(&mut self, other: Tally) {
         self.kills += other.kills;
+        self.keepers += other.keepers;
         self.asked += other.asked;
         self.never_began += other.never_began;
         self.shown_done += other.shown_done;
@@ -77,8 +80,8 @@ impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} kills, 0 of {} shown as done lost, 0 doubled, {} asked ({} of them about a command that had not begun)",
-            self.kills, self.shown_done, self.asked, self.never_began
+            "{} kills and {} of keepers, 0 of {} shown as done lost, 0 doubled, {} asked ({} of them about a command that had not begun)",
+            self.kills, self.keepers, self.shown_done, self.asked, self.never_began
         )
     }
 }
@@ -351,6 +354,7 @@ impl Player<'_> {
 
     /// Questions of the whole run, from its journal: what a person said about commands in doubt.
     fn count_questions(&mut self) {
+        self.tally.keepers = self.ground.keepers;
         let journal = self.ground.journal();
         for answered in journal.events("answered") {
             let reason = answered["answer"]["reason"].as_str().unwrap_or_default();
