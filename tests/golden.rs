@@ -21,7 +21,7 @@ use runbook_core::prompt::Answer;
 use runbook_core::state::Over;
 use runbook_host::drive::replay::{Replay, Wanted};
 use runbook_host::journal::disk::{Disk, Standing};
-use runbook_host::journal::record::{Head, Intent, MAJOR, MINOR, SourceDigest, TakenUp};
+use runbook_host::journal::record::{Adopted, Head, Intent, MAJOR, MINOR, SourceDigest, TakenUp};
 use runbook_host::journal::{Body, End, Entry, HostRecord, Journal, Record, read};
 use runbook_host::runs::RunDir;
 use runbook_host::scripted::world::BOOT;
@@ -209,6 +209,7 @@ fn kind_of(body: &Body) -> &'static str {
             HostRecord::Secrets { .. } => "secrets",
             HostRecord::TailCut { .. } => "tail_cut",
             HostRecord::AskedAgain { .. } => "asked_again",
+            HostRecord::Adopted(_) => "adopted",
             HostRecord::Parked { .. } => "parked",
             HostRecord::Ended { .. } => "ended",
         },
@@ -430,6 +431,11 @@ fn one_of_each() -> Vec<Record> {
             effect,
             by: "ada".into(),
         },
+        HostRecord::Adopted(Adopted {
+            by: "ada".into(),
+            differences: vec!["step two is different".into()],
+            sources: Vec::new(),
+        }),
         HostRecord::Parked {
             why: "lunch".into(),
             until: Some(Deadline {
@@ -556,10 +562,14 @@ fn the_golden_journals_of_this_format_are_made() {
     let text = "rbk 1\nrunbook \"kinds\"\n\nstep one \"One\" {\n  $ true\n}\n";
     make(&folder, "kinds", text, |journal, sources, _| {
         let mut head = head("kinds", Vec::new());
-        head.sources = sources;
+        head.sources.clone_from(&sources);
         journal.append(moment(0), Entry::Host(&HostRecord::Head(head)));
         for record in &kinds[1..] {
-            append(journal, record);
+            let mut record = record.clone();
+            if let Body::Host(HostRecord::Adopted(adopted)) = &mut record.body {
+                adopted.sources.clone_from(&sources);
+            }
+            append(journal, &record);
             if record.seq % 3 == 0 {
                 journal.commit().expect("memory");
             }

@@ -1,6 +1,7 @@
 //! The journal and the run on the disk, from outside: the real engine is killed, starved and raced, and the
 //! ledger that its steps write says what was done, and how often. Nothing is asserted about time.
 
+mod adopt;
 mod faults;
 mod together;
 mod verify;
@@ -390,24 +391,6 @@ fn a_terminated_engine_stops_its_step_parks_and_goes_on_later() {
     let out = ground.sh("\"$RUNBOOK\" resume");
     assert_eq!(out.status.code(), Some(0), "{}", text(&out));
     assert_eq!(ground.ledger(), ["in", "in"]);
-}
-
-#[test]
-fn i11_a_run_goes_on_with_the_text_it_began_with_and_says_what_is_different() {
-    let ground = Ground::with("none.toml", "[answers]\n");
-    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
-    let now = fs::read_to_string(ground.path("steps.rbk"))
-        .expect("a runbook")
-        .replace("echo five", "echo SIX");
-    fs::write(ground.path("steps.rbk"), now).expect("written");
-    let out = ground.sh(RESUME);
-    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
-    assert!(
-        text(&out).contains("step five is different"),
-        "{}",
-        text(&out)
-    );
-    assert_eq!(ground.ledger(), DONE);
 }
 
 #[test]

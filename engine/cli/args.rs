@@ -83,6 +83,9 @@ pub struct Resume {
     /// Answers to prompts: TOML with [answers]
     #[arg(short, long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
+    /// Go on with the runbook as it is now, if nothing that was begun is different
+    #[arg(long)]
+    pub adopt: bool,
     /// Print one JSON object a line instead of the view for people
     #[arg(long)]
     pub json: bool,

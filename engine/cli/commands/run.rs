@@ -1,7 +1,7 @@
 //! `runbook run`, `runbook resume`, `runbook undo`: a run, driven with a person or a program at its side.
 
 use runbook_core::event::{Confirms, Mode};
-use runbook_host::drive::{self, About, Finish, Refusal, ResumeOrder, RunOrder, UndoOrder};
+use runbook_host::drive::{self, About, Finish, Refusal, ResumeOrder, RunOrder, Text, UndoOrder};
 use runbook_host::operator::{Operator, Said};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -40,6 +40,11 @@ pub fn resume(args: &args::Resume) -> Exit {
     let order = ResumeOrder {
         run: args.run.clone(),
         answers: args.answers.clone(),
+        text: if args.adopt {
+            Text::Adopted
+        } else {
+            Text::Kept
+        },
     };
     ended(drive::resume(&order, &mut |said, about| {
         operator(args.json, said, about)

@@ -11,8 +11,10 @@
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
 //! | `names` | what a fiber can see, and where it is |
 //! | `flow/` | each construct, one file per family |
+//! | [`alike`] | one run under two plans |
 //! | `resume`, `verdict`, `walk` | after a crash; how a command went; looks over the plan |
 
+pub mod alike;
 pub mod clock;
 pub mod coverage;
 pub mod effect;

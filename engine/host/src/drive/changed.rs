@@ -1,13 +1,16 @@
 //! A runbook may be edited while a run of it waits. The run goes on from its own copy; this says what is
 //! different now, step by step.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use runbook_grammar::ast::{Block, Stmt, StmtKind};
+use runbook_grammar::ast::{Block, Comment, Stmt, StmtKind};
 use runbook_grammar::source::Sources;
+use runbook_grammar::span::Span;
 
 use crate::load::Loaded;
+
+/// Path of names and text of every step and checkpoint, in order of place; comments are left out of the text.
+pub type Steps = Vec<(String, String)>;
 
 /// Sentences for the operator; none where every file is as it was.
 pub fn since(loaded: &Loaded) -> Vec<String> {
@@ -38,13 +41,13 @@ pub fn since(loaded: &Loaded) -> Vec<String> {
     said
 }
 
-/// Path of names and text of every step and checkpoint.
-fn steps_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
+/// The steps of one file; none where it is no text.
+pub fn steps_of(bytes: &[u8]) -> Option<Steps> {
     let text = std::str::from_utf8(bytes).ok()?.replace("\r\n", "\n");
     let mut sources = Sources::default();
     let id = sources.add("", text);
     let (file, _) = runbook_grammar::parse::parse(sources.get(id));
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     let mut open: Vec<(String, &[Stmt])> = vec![(String::new(), &file.body)];
     while let Some((path, body)) = open.pop() {
         for stmt in body {
@@ -57,7 +60,8 @@ fn steps_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
                     stmt.kind,
                     StmtKind::Step { .. } | StmtKind::Checkpoint { .. }
                 ) {
-                    found.insert(path.clone(), sources.text(stmt.span).to_owned());
+                    let text = without_comments(sources.text(stmt.span), stmt.span, &file.comments);
+                    found.push((path, text));
                 } else if let Some(block) = block {
                     open.push((path, &block.body));
                 }
@@ -71,17 +75,58 @@ fn steps_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     Some(found)
 }
 
-fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let mut said = Vec::new();
-    for (path, text) in then {
-        match now.get(path) {
-            None => said.push(format!("step {path} is gone")),
-            Some(other) if other != text => said.push(format!("step {path} is different")),
-            Some(_) => {}
+fn without_comments(text: &str, span: Span, comments: &[Comment]) -> String {
+    let mut out = String::new();
+    let mut from = 0;
+    let inside = comments
+        .iter()
+        .filter(|comment| comment.span.start >= span.start && comment.span.end <= span.end);
+    for comment in inside {
+        let at = |place: u32| (place - span.start) as usize;
+        let before = text[from..at(comment.span.start)].trim_end_matches([' ', '\t']);
+        // One that has its line to itself goes with the line.
+        let before = match comment.trailing {
+            true => before,
+            false => before.strip_suffix('\n').unwrap_or(before),
+        };
+        out += before;
+        from = at(comment.span.end);
+    }
+    out + &text[from..]
+}
+
+/// The texts of all steps of a name, wherever they stand.
+pub fn called<'s>(steps: &'s Steps, name: &str) -> Vec<&'s str> {
+    let steps = steps.iter();
+    steps
+        .filter(|(path, _)| path.rsplit('.').next() == Some(name))
+        .map(|(_, text)| text.as_str())
+        .collect()
+}
+
+pub fn differences(then: &Steps, now: &Steps) -> Vec<String> {
+    let text = |steps: &'_ Steps, path: &str| -> Option<String> {
+        let texts = steps.iter().filter(|(other, _)| other == path);
+        let texts: Vec<&str> = texts.map(|(_, text)| text.as_str()).collect();
+        (!texts.is_empty()).then(|| texts.join("\n"))
+    };
+    let mut said: Vec<String> = Vec::new();
+    let mut say = |what: String| {
+        if !said.contains(&what) {
+            said.push(what);
+        }
+    };
+    for (path, _) in then {
+        match (text(then, path), text(now, path)) {
+            (_, None) => say(format!("step {path} is gone")),
+            (then, now) if then != now => say(format!("step {path} is different")),
+            _ => {}
         }
     }
-    for path in now.keys().filter(|path| !then.contains_key(*path)) {
-        said.push(format!("step {path} is new"));
+    for (path, _) in now {
+        if text(then, path).is_none() {
+            say(format!("step {path} is new"));
+        }
     }
     if said.is_empty() {
         said.push("no step is different, something around them is".to_owned());
@@ -126,7 +171,7 @@ fn inside(kind: &StmtKind) -> Vec<&Block> {
 mod tests {
     use super::*;
 
-    fn steps(body: &str) -> BTreeMap<String, String> {
+    fn steps(body: &str) -> Steps {
         steps_of(format!("rbk 1\nrunbook \"A\"\n{body}").as_bytes()).unwrap()
     }
 

@@ -12,8 +12,10 @@
 //! | [`dry`] | the same in a made-up world |
 //! | [`replay`] | a journal folded again, for resume and for `show` |
 //! | [`scrub`] | secrets taken out of facts |
+//! | [`adopt`] | a run that goes on with a changed runbook |
 //! | [`changed`] | what became of a runbook since its run began |
 
+mod adopt;
 pub mod changed;
 pub mod doubt;
 mod driver;
@@ -42,13 +44,14 @@ use crate::answers::{FirstEngine, ScriptedAnswers};
 use crate::codes;
 use crate::config::{AnswersFile, Config, parse_param};
 use crate::error::{HostError, plainly};
-use crate::journal::record::{Head, MAJOR, MINOR, TakenUp};
+use crate::journal::record::{Adopted, Head, MAJOR, MINOR, TakenUp};
 use crate::journal::{Cut, Entry, HostRecord, Tail};
 use crate::load::{Loaded, load_with};
 use crate::operator::{Operator, Said};
 use crate::process::{Processes, Settings, never_became};
 use crate::runs::{RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
+use adopt::NotAdopted;
 use driver::Driver;
 use replay::{Closing, Doubted, Replay, Wanted};
 use turn::Book;
@@ -74,6 +77,17 @@ pub struct ResumeOrder {
     /// The beginning of its identifier; without one, the newest that is unfinished.
     pub run: Option<String>,
     pub answers: Option<PathBuf>,
+    pub text: Text,
+}
+
+/// Which text of its runbook a run goes on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Text {
+    /// The one it has.
+    #[default]
+    Kept,
+    /// As it is now, where that fits.
+    Adopted,
 }
 
 /// `runbook undo`
@@ -254,20 +268,35 @@ pub fn resume(order: &ResumeOrder, make: &mut MakeOperator<'_>) -> Result<Finish
         Some(prefix) => list::find(&state_home, prefix)?,
         None => list::newest_unfinished(&state_home)?,
     };
-    take_up(state_home, dir, order.answers.as_deref(), None, make)
+    take_up(
+        state_home,
+        dir,
+        order.answers.as_deref(),
+        order.text,
+        None,
+        make,
+    )
 }
 
 /// Takes steps of a run back, newest first.
 pub fn undo(order: &UndoOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refusal> {
     let state_home = StateHome::open(state_path(None)?)?;
     let dir = list::find(&state_home, &order.run)?;
-    take_up(state_home, dir, order.answers.as_deref(), Some(order), make)
+    take_up(
+        state_home,
+        dir,
+        order.answers.as_deref(),
+        Text::Kept,
+        Some(order),
+        make,
+    )
 }
 
 fn take_up(
     state_home: StateHome,
     dir: RunDir,
     answers: Option<&Path>,
+    text: Text,
     undo: Option<&UndoOrder>,
     make: &mut MakeOperator<'_>,
 ) -> Result<Finish, Refusal> {
@@ -305,6 +334,32 @@ fn take_up(
     if let Some(undo) = undo {
         leads_back(plan, &replay.state, undo, &name)?;
     }
+
+    let adopted = match text {
+        Text::Kept => None,
+        Text::Adopted => match adopt::adopt(&dir, &loaded, plan) {
+            Ok(adopted) => Some(adopted),
+            Err(NotAdopted::Same) => None,
+            Err(NotAdopted::Runbook(now)) => return Err(Refusal::Runbook(now)),
+            Err(NotAdopted::Refused(error)) => return Err(error.into()),
+        },
+    };
+    let (loaded, taken_on) = match adopted {
+        None => (loaded, None),
+        Some(adopted) => {
+            replay.state = adopted.state;
+            let sources = dir.keep_sources(&adopted.loaded.originals)?;
+            let record = Adopted {
+                by: name.clone(),
+                differences: adopted.differences,
+                sources,
+            };
+            (adopted.loaded, Some(record))
+        }
+    };
+    let Some(plan) = &loaded.plan else {
+        return Err(Refusal::Runbook(Box::new(loaded)));
+    };
 
     crate::os::begin_engine().map_err(|error| system(&error))?;
     let runtime = runtime()?;
@@ -347,6 +402,16 @@ fn take_up(
         &replay.reading,
         cut,
     );
+    let mut warnings = Vec::new();
+    if let Some(adopted) = taken_on {
+        warnings.push(format!(
+            "the run goes on with the changed runbook: {}",
+            adopted.differences.join("; ")
+        ));
+        let record = HostRecord::Adopted(adopted);
+        book.journal
+            .append(crate::clock::now(), Entry::Host(&record));
+    }
     let mut orphans = BTreeMap::new();
     let output = dir.output_path();
     let mut facts = taken_up::facts(&replay.state, &replay.intents, &name, &boot_id, |flight| {
@@ -380,6 +445,7 @@ fn take_up(
             reason: undo.reason.clone(),
         });
     }
+    driver.warnings.extend(warnings);
     driver.warnings.extend(changed::since(&loaded));
     finish(runtime.block_on(driver.drive(facts)))
 }

@@ -11,7 +11,7 @@ use runbook_core::view::{View, view};
 
 use crate::codes;
 use crate::error::HostError;
-use crate::journal::record::Head;
+use crate::journal::record::{Head, SourceDigest};
 use crate::journal::{Body, HostRecord, Reading};
 use crate::load::{Loaded, load_snapshot};
 use crate::runs::{Access, RunDir};
@@ -41,6 +41,8 @@ pub struct Replay {
     /// Milliseconds since 1970, UTC, of the last record.
     pub last: i64,
     pub closing: Closing,
+    /// The sources that the run took on since.
+    pub adopted: Option<Vec<SourceDigest>>,
     /// A record was cut off, and nobody has said yet that what came next may be started.
     pub doubted: Doubted,
 }
@@ -70,10 +72,19 @@ pub struct Outputs {
 impl Replay {
     /// Reads the journal of a run; nothing is changed, and the run may be held by another engine.
     pub fn of(dir: &RunDir, wanted: Wanted) -> Result<Replay, HostError> {
-        let journal = dir.open_journal(Access::Read)?;
-        Replay::read(journal, &dir.id, wanted, |head| {
-            load_snapshot(dir.originals(&head.sources)?)
-        })
+        let mut adopted: Option<Vec<SourceDigest>> = None;
+        loop {
+            let journal = dir.open_journal(Access::Read)?;
+            let replay = Replay::read(journal, &dir.id, wanted, |head| {
+                load_snapshot(dir.originals(adopted.as_ref().unwrap_or(&head.sources))?)
+            })?;
+            // Where a changed runbook was taken on, all that was before it is folded under that one: it led to the
+            // same wishes then.
+            if replay.adopted == adopted {
+                return Ok(replay);
+            }
+            adopted = replay.adopted;
+        }
     }
 
     /// Folds a journal; `load` gives the run's own sources.
@@ -93,6 +104,7 @@ impl Replay {
         let mut last = 0;
         let mut closing = Closing::Unsaid;
         let mut doubted = Doubted::No;
+        let mut adopted = None;
         let reading = crate::journal::read(journal, |record| {
             last = record.at.wall;
             closing = match record.body {
@@ -110,6 +122,17 @@ impl Replay {
                 Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,
                 Body::Host(HostRecord::TailCut { .. }) => doubted = Doubted::Yes,
                 Body::Host(HostRecord::AskedAgain { .. }) => doubted = Doubted::No,
+                Body::Host(HostRecord::Adopted(said)) => {
+                    let text = format!(
+                        "the run goes on with the changed runbook, by {}: {}",
+                        said.by,
+                        said.differences.join("; ")
+                    );
+                    if wanted == Wanted::Timeline {
+                        notices.push((record.at, Notice::Warning { text }));
+                    }
+                    adopted = Some(said.sources);
+                }
                 Body::Host(_) | Body::Unknown(_) => {}
                 Body::Event(event) => {
                     let plan = loaded.as_ref().and_then(|loaded| loaded.plan.as_ref());
@@ -152,6 +175,7 @@ impl Replay {
             outputs,
             last,
             closing,
+            adopted,
             doubted,
         })
     }

@@ -60,6 +60,8 @@ pub enum HostRecord {
     Secrets { fingerprints: Vec<(String, String)> },
     /// A damaged last record was cut off with the operator's yes.
     TailCut { offset: u64, bytes: u64, by: String },
+    /// The run goes on with the runbook as it was then: the facts before were held against it.
+    Adopted(Adopted),
     /// What acts was asked about because a lost record may have been its intent.
     AskedAgain { effect: EffectId, by: String },
     Parked {
@@ -124,6 +126,14 @@ pub struct TakenUp {
     pub boot_id: String,
     pub uid: u32,
     pub operator: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Adopted {
+    pub by: String,
+    pub differences: Vec<String>,
+    /// As in the head.
+    pub sources: Vec<SourceDigest>,
 }
 
 /// The envelope and what it holds, borrowed from a line where that is possible.

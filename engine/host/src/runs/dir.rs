@@ -60,42 +60,37 @@ impl RunDir {
         let lock = dir.lock(by)?;
         let sources = dir.path.join("source");
         make(&sources).map_err(|error| made(&sources, error))?;
-        let mut digests = Vec::new();
-        let mut written = Vec::new();
-        for (n, original) in originals.iter().enumerate() {
-            let name = copy_name(n, original);
-            let path = sources.join(&name);
-            let file = make_file(&path)
-                .and_then(|mut file| {
-                    file.write_all(&original.bytes)?;
-                    Ok(file)
-                })
-                .map_err(|error| unusable(&path, "written", &error))?;
-            written.push((path, file));
-            digests.push(SourceDigest {
-                name: original.name.clone(),
-                module: original.module.clone(),
-                path: original.path.clone(),
-                file: name,
-                bytes: original.bytes.len() as u64,
-                sha256: hex(&Sha256::digest(&original.bytes)),
-            });
-        }
+        let (digests, written) = write_sources(&sources, "", originals)?;
         let journal = dir.journal_path();
         let file = make_file(&journal).map_err(|error| made(&journal, error))?;
         let disk = FileDisk::new(file, journal.clone()).map_err(|error| made(&journal, error))?;
         let output = dir.output_path();
         make_file(&output).map_err(|error| made(&output, error))?;
         // All names are there before the first sync, which then has everything to do and leaves little for the rest.
-        for (path, file) in written {
-            file.sync_data()
-                .map_err(|error| unusable(&path, "written", &error))?;
-        }
+        sync_sources(written)?;
         sync_folder(&sources)?;
         sync_folder(&dir.path)?;
         sync_folder(&home.runs())?;
         let journal = Journal::new(Box::new(disk), End::START);
         Ok((Held { dir, lock }, digests, journal))
+    }
+
+    /// Keeps the sources that a run takes on, beside those it had; durable.
+    pub fn keep_sources(&self, originals: &[Original]) -> Result<Vec<SourceDigest>, HostError> {
+        let sources = self.path.join("source");
+        // What a crash left of an earlier try stays.
+        let taken = |prefix: &str| {
+            let named = |original| sources.join(format!("{prefix}{}", copy_name(0, original)));
+            originals
+                .first()
+                .is_some_and(|original| named(original).exists())
+        };
+        let mut tries = (1..).map(|n| format!("{n}-"));
+        let prefix = tries.find(|prefix| !taken(prefix)).unwrap_or_default();
+        let (digests, written) = write_sources(&sources, &prefix, originals)?;
+        sync_sources(written)?;
+        sync_folder(&sources)?;
+        Ok(digests)
     }
 
     /// A run that is there.
@@ -226,6 +221,46 @@ impl RunDir {
 pub enum Access {
     Read,
     Write,
+}
+
+type Written = Vec<(PathBuf, File)>;
+
+/// Writes the exact bytes of sources, each as a new file that is not synced yet.
+fn write_sources(
+    folder: &Path,
+    prefix: &str,
+    originals: &[Original],
+) -> Result<(Vec<SourceDigest>, Written), HostError> {
+    let mut digests = Vec::new();
+    let mut written = Vec::new();
+    for (n, original) in originals.iter().enumerate() {
+        let name = format!("{prefix}{}", copy_name(n, original));
+        let path = folder.join(&name);
+        let file = make_file(&path)
+            .and_then(|mut file| {
+                file.write_all(&original.bytes)?;
+                Ok(file)
+            })
+            .map_err(|error| unusable(&path, "written", &error))?;
+        written.push((path, file));
+        digests.push(SourceDigest {
+            name: original.name.clone(),
+            module: original.module.clone(),
+            path: original.path.clone(),
+            file: name,
+            bytes: original.bytes.len() as u64,
+            sha256: hex(&Sha256::digest(&original.bytes)),
+        });
+    }
+    Ok((digests, written))
+}
+
+fn sync_sources(written: Written) -> Result<(), HostError> {
+    for (path, file) in written {
+        file.sync_data()
+            .map_err(|error| unusable(&path, "written", &error))?;
+    }
+    Ok(())
 }
 
 /// `00-rollback.rbk`, `01-queues.rbk`, `02-std.git.rbk`

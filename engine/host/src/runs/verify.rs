@@ -54,6 +54,7 @@ pub fn verify(dir: &RunDir, anchor: Option<Link>) -> Result<Verified, HostError>
     // Where the longest output ends.
     let mut reaches = 0;
     let mut problem = None;
+    let mut sources = Vec::new();
     loop {
         let record = match reader.next() {
             Ok(Some(record)) => record,
@@ -68,7 +69,11 @@ pub fn verify(dir: &RunDir, anchor: Option<Link>) -> Result<Verified, HostError>
             found.anchor = Some(record.seq);
         }
         match record.body {
-            Body::Host(HostRecord::Head(head)) => found.head = Some(head),
+            Body::Host(HostRecord::Head(head)) => {
+                sources.extend(head.sources.iter().cloned());
+                found.head = Some(head);
+            }
+            Body::Host(HostRecord::Adopted(adopted)) => sources.extend(adopted.sources),
             Body::Event(Event::Exited { output, stderr, .. }) => {
                 for captured in [&output, &stderr] {
                     found.outputs += reach(captured, &mut reaches);
@@ -99,11 +104,9 @@ pub fn verify(dir: &RunDir, anchor: Option<Link>) -> Result<Verified, HostError>
             }
             Tail::Clean => {}
         }
-        if let Some(head) = &found.head {
-            match dir.originals(&head.sources) {
-                Ok(originals) => found.sources = originals.len(),
-                Err(error) => return Some(error),
-            }
+        match dir.originals(&sources) {
+            Ok(originals) => found.sources = originals.len(),
+            Err(error) => return Some(error),
         }
         let kept = std::fs::metadata(dir.output_path()).map_or(0, |about| about.len());
         if kept < reaches {
