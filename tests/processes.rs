@@ -193,3 +193,61 @@ fn p34_a_branch_that_is_stopped_says_how_and_is_undone() {
         "undid\n"
     );
 }
+
+#[test]
+fn a_background_command_tells_no_secret_to_its_file_after_its_engine_was_killed() {
+    const CANARY: &str = "hunter2-CANARY-a1b2c3";
+    let ground = Ground::with(
+        "secret token from env TOKEN
+
+step serve \"Serve\" {
+  $ echo $$ > pid; echo first {{token}}; while ! test -e go; do sleep 0.01; done; echo {{token}} | base64; echo last {{token}}
+  repeatable
+  background until {
+    ? test -e pid
+  }
+}
+
+step after \"After\" {
+  $ echo $$ > after; exec sleep 600
+}",
+    );
+    let mut engine = ground
+        .command(&["run", "case.rbk"])
+        .env("TOKEN", CANARY)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let pid = ground.number("pid");
+    ground.number("after");
+    engine.kill().expect("killed");
+    engine.wait().expect("its end");
+    assert!(!matches!(state(pid), None | Some('Z')), "it lives on");
+    fs::write(ground.path("go"), "").expect("written");
+    let runs = fs::read_dir(ground.path("state/runbook/runs")).expect("runs");
+    let run = runs.last().expect("a run").expect("an entry").path();
+    let everything = || {
+        let files = fs::read_dir(&run).expect("files").filter_map(|entry| {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((name, fs::read(entry.path()).ok()?))
+        });
+        files.collect::<Vec<_>>()
+    };
+    let is_log = |name: &str| name.starts_with("output.");
+    wait_until("what it printed after the kill is in its file", || {
+        everything().iter().any(|(name, bytes)| {
+            is_log(name) && String::from_utf8_lossy(bytes).contains("last \u{2039}token\u{203a}\n")
+        })
+    });
+    let encoded = "aHVudGVyMi1DQU5BUlktYTFiMmMz";
+    for (name, bytes) in everything() {
+        let text = String::from_utf8_lossy(&bytes);
+        for form in [CANARY, "hunter2", "CANARY", &encoded[..16]] {
+            assert!(!text.contains(form), "{form} stands in {name}:\n{text}");
+        }
+    }
+    // The second step goes on, too, until its engine's successor would stop it.
+    signal(ground.number("after"), rustix::process::Signal::KILL);
+}

@@ -17,6 +17,11 @@ pub fn begin_engine() -> io::Result<()> {
         dispose(signal, Disposition::Ignore)?;
     }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    leave_no_dump()
+}
+
+/// Nothing of this process's memory is written to a core file, or shown to another process of this user.
+pub(crate) fn leave_no_dump() -> io::Result<()> {
     // Only the soft limit: the hard one may not be raised again, and commands inherit it.
     let core = rustix::process::getrlimit(Resource::Core);
     rustix::process::setrlimit(

@@ -96,6 +96,13 @@ impl Vault {
         &self.forms
     }
 
+    /// Names and texts of all that must not be shown, for a process that looks for them itself.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let now = self.names.iter().zip(&self.texts);
+        let now = now.filter_map(|(name, text)| Some((name.clone(), text.clone()?)));
+        now.chain(self.former.iter().cloned()).collect()
+    }
+
     /// A redactor for one stream; nothing where there are no secrets.
     pub fn redactor(&self) -> Option<Box<Redactor>> {
         if self.forms.is_empty() {

@@ -1,5 +1,7 @@
 //! Commands as real processes, each with a fault that must be seen to have fired.
 
+#[path = "process/background.rs"]
+mod background;
 #[path = "process/counts.rs"]
 mod counts;
 #[path = "process/ends.rs"]

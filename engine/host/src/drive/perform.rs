@@ -80,7 +80,7 @@ impl<'p> Hands<'p> for Driver<'p> {
             self.interrupts = 0;
         }
         self.running.insert(run.id);
-        let redactors = self.redactors();
+        let redactors = self.redactors(&run.manner);
         self.processes.open(run.id, launch, redactors);
         self.processes.prepare(1);
     }
@@ -117,10 +117,14 @@ impl<'p> Hands<'p> for Driver<'p> {
 }
 
 impl Driver<'_> {
-    pub(super) fn redactors(&self) -> Redactors {
+    pub(super) fn redactors(&self, manner: &Manner) -> Redactors {
         Redactors {
             out: self.vault.redactor().map(|redactor| redactor as Box<_>),
             err: self.vault.redactor().map(|redactor| redactor as Box<_>),
+            secrets: match manner {
+                Manner::Background => self.vault.texts(),
+                _ => Vec::new(),
+            },
         }
     }
 

@@ -16,7 +16,7 @@ use rustix::termios::Termios;
 
 use super::child;
 use super::live::Live;
-use super::output::Sink;
+use super::output::{Sink, size};
 use super::start::Origin;
 use super::tree::Stat;
 use super::{Keep, tree};
@@ -141,7 +141,7 @@ pub(super) fn keep_in_front(identity: &Identity, tty: &File) {
 }
 
 /// The end of what a background command printed.
-pub(super) fn background_output(log: &Path) -> Captured {
+pub(super) fn background_output(log: &Path, cap: u64) -> Captured {
     let Ok(file) = File::open(log) else {
         return Captured::default();
     };
@@ -153,6 +153,9 @@ pub(super) fn background_output(log: &Path) -> Captured {
         text: String::from_utf8_lossy(&tail).into_owned(),
         bytes: length,
         segment: None,
-        flaw: read.err().map(|error| plainly(&error)),
+        flaw: match read {
+            Err(error) => Some(plainly(&error)),
+            Ok(()) => (length > cap).then(|| format!("cut after {}", size(cap))),
+        },
     }
 }

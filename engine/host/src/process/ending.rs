@@ -30,6 +30,8 @@ pub(super) struct Orphan {
 /// How often a tree that was told to end is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 pub(super) const ORPHAN_LOOK: Duration = Duration::from_millis(100);
+/// Looks at a tree that is over before its recorder is given up on.
+const PATIENT: u32 = 20;
 /// Before TERM goes to those outside of the group.
 pub(super) const REST: Duration = Duration::from_millis(5);
 /// How often dead children of dead parents are reaped while something runs.
@@ -72,6 +74,11 @@ impl Processes {
         match command.phase {
             Phase::Draining { until } if !closed && now < until => {
                 self.wake(key, until);
+            }
+            Phase::Draining { .. } if !closed && command.manner == Manner::Background => {
+                // Somebody it left writes on, to the recorder, which stays as long as they do.
+                self.close(key);
+                self.settle(key);
             }
             Phase::Draining { .. } => {
                 let unknown = self.unknown_children();
@@ -126,6 +133,10 @@ impl Processes {
                 }
                 let (rest, _) = self.strays(key, &unknown);
                 if rest.is_empty() {
+                    // The recorder needs a moment to see the end.
+                    if self.is_recorded(key) && looks < PATIENT {
+                        return;
+                    }
                     return self.conclude(key);
                 }
                 if now >= kill_at + self.settings.kill_grace {
@@ -145,6 +156,21 @@ impl Processes {
             }
             Phase::Admitted | Phase::Running | Phase::Syncing => {}
         }
+    }
+
+    /// Nothing more is expected from its pipes.
+    fn close(&mut self, key: u64) {
+        if let Some(command) = self.commands.get_mut(&key) {
+            command.out.fd = None;
+            command.err.fd = None;
+        }
+    }
+
+    /// Whether a recorder still writes down what it printed.
+    fn is_recorded(&self, key: u64) -> bool {
+        self.commands
+            .get(&key)
+            .is_some_and(|command| command.manner == Manner::Background && command.err.fd.is_some())
     }
 
     /// Looks at a tree that was told to end after one millisecond, then two, at last every ten.
@@ -182,7 +208,9 @@ impl Processes {
         };
         let since = command.identity.start_time;
         let mut pipes = BTreeSet::new();
-        for fd in [&command.out.fd, &command.err.fd].into_iter().flatten() {
+        // Those of a background command are the recorder's.
+        let fds = [&command.out.fd, &command.err.fd].into_iter().flatten();
+        for fd in fds.filter(|_| command.manner != Manner::Background) {
             if let Ok(name) = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())) {
                 pipes.extend(tree::holders(&name, since));
             }
@@ -294,7 +322,7 @@ impl Processes {
         };
         let (mut output, stderr) = (captured(command.out), captured(command.err));
         if command.manner == Manner::Background {
-            output = background_output(&self.log(id));
+            output = background_output(&self.log(id), self.settings.cap);
         }
         let why = command.never_ran.or_else(|| {
             let code = status.and_then(|status| status.code());

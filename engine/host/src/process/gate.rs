@@ -34,6 +34,7 @@ use rustix::process::PidfdFlags;
 use runbook_core::event::Identity;
 
 use super::launch::{Door, Line, Script};
+use super::recorder::{self, Log};
 use super::tree::{self, Stat};
 use crate::error::plainly;
 use crate::os::{self, Forked};
@@ -61,7 +62,7 @@ pub(super) struct Spec {
     pub dir: PathBuf,
     pub env: Vec<(OsString, OsString)>,
     /// Where the output of a background command goes.
-    pub log: Option<PathBuf>,
+    pub log: Option<Log>,
 }
 
 /// What `runbook __gate` is. Never returns.
@@ -168,7 +169,7 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
     drop(handed);
 
     let mut channel = File::from(channel);
-    let spec = match Spec::receive(&mut channel) {
+    let mut spec = match Spec::receive(&mut channel) {
         Ok(Some(spec)) => spec,
         Ok(None) => return Ok(Over),
         Err(gone) => {
@@ -177,7 +178,16 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
         }
     };
     let mark = format!("{}.{}", me.pid, me.start);
-    let why = become_the_command(spec, &mark, place);
+    let why = match spec.log.take().map_or(Ok(None), recorder::split) {
+        Ok(None) => become_the_command(spec, &mark, place),
+        Ok(Some(recorder)) => {
+            // The engine waits for the end of the channel, which is the command's.
+            drop(channel);
+            recorder.record();
+            return Ok(Over);
+        }
+        Err(why) => why,
+    };
     channel.write_all(why.as_bytes())?;
     Err(io::Error::other(why))
 }
@@ -249,21 +259,6 @@ fn try_to(spec: Spec, mark: &str, place: Place) -> Result<Never, String> {
             .and_then(|()| Ok(rustix::stdio::dup2_stdout(&tty)?))
             .and_then(|()| Ok(rustix::stdio::dup2_stderr(&tty)?))
             .map_err(|error| format!("the terminal cannot be handed over: {}", plainly(&error)))?;
-    }
-    if let Some(log) = &spec.log {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        rustix::fs::open(log, flags, Mode::RUSR | Mode::WUSR)
-            .and_then(|file| {
-                rustix::stdio::dup2_stdout(&file)?;
-                rustix::stdio::dup2_stderr(&file)
-            })
-            .map_err(|error| {
-                format!(
-                    "its output file cannot be opened: {}",
-                    plainly(&error.into())
-                )
-            })?;
     }
     rustix::process::chdir(&spec.dir).map_err(|error| match error {
         rustix::io::Errno::NOENT => format!("the folder `{}` does not exist", spec.dir.display()),
@@ -373,10 +368,18 @@ impl Spec {
             wire.extend_from_slice(bytes);
         };
         put(self.dir.as_os_str().as_bytes());
-        put(self
-            .log
-            .as_ref()
-            .map_or(&[][..], |log| log.as_os_str().as_bytes()));
+        match &self.log {
+            None => put(b""),
+            Some(log) => {
+                put(log.path.as_os_str().as_bytes());
+                put(&log.cap.to_le_bytes());
+                put(&(log.secrets.len() as u64).to_le_bytes());
+                for (name, text) in &log.secrets {
+                    put(name.as_bytes());
+                    put(text.as_bytes());
+                }
+            }
+        }
         match &self.line.script {
             None => put(b"none"),
             Some(script) => {
@@ -417,8 +420,19 @@ impl Spec {
     fn from_bytes(mut wire: &[u8]) -> Option<Spec> {
         let rest = &mut wire;
         let dir = os_string(take(rest)?).into();
-        let log = take(rest)?;
-        let log = (!log.is_empty()).then(|| os_string(log).into());
+        let number = |bytes: &[u8]| Some(u64::from_le_bytes(bytes.try_into().ok()?));
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+        let path = take(rest)?;
+        let log = match path.is_empty() {
+            true => None,
+            false => Some(Log {
+                path: os_string(path).into(),
+                cap: number(take(rest)?)?,
+                secrets: (0..number(take(rest)?)?)
+                    .map(|_| Some((text(take(rest)?)?, text(take(rest)?)?)))
+                    .collect::<Option<_>>()?,
+            }),
+        };
         let by = match take(rest)? {
             b"argument" => Some(Door::Argument),
             b"input" => Some(Door::Input),
@@ -427,11 +441,11 @@ impl Spec {
         let script = match by {
             None => None,
             Some(by) => Some(Script {
-                text: String::from_utf8(take(rest)?.to_vec()).ok()?,
+                text: text(take(rest)?)?,
                 by,
             }),
         };
-        let count = u64::from_le_bytes(take(rest)?.try_into().ok()?);
+        let count = number(take(rest)?)?;
         let words = (0..count)
             .map(|_| take(rest).map(os_string))
             .collect::<Option<_>>()?;

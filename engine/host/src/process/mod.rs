@@ -41,6 +41,7 @@ mod gate;
 mod launch;
 mod live;
 mod output;
+mod recorder;
 mod report;
 mod running;
 mod spared;

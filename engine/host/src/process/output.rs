@@ -35,6 +35,8 @@ pub trait Redact {
 pub struct Redactors {
     pub out: Option<Box<dyn Redact>>,
     pub err: Option<Box<dyn Redact>>,
+    /// Names and texts, for the recorder of a background command, which looks for them itself.
+    pub secrets: Vec<(String, String)>,
 }
 
 /// Bytes of the screen's part of a long output.
@@ -253,7 +255,7 @@ pub(crate) enum Long {
     No,
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         _ if bytes.is_multiple_of(1 << 30) => format!("{} GiB", bytes >> 30),
         _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),

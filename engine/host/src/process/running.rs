@@ -34,6 +34,7 @@ use super::ending::{ORPHAN_LOOK, Orphan, REST, SWEEP};
 use super::gate::Spec;
 use super::live::Live;
 use super::output::{Sink, Store};
+use super::recorder::Log;
 use super::start::{Gate, Heard, Keeper};
 use super::{Keep, Launch, Redactors, Report, Stream, tree};
 use crate::error::plainly;
@@ -244,7 +245,11 @@ impl Processes {
             });
             return;
         };
-        let log = (launch.manner == Manner::Background).then(|| self.log(id));
+        let log = (launch.manner == Manner::Background).then(|| Log {
+            path: self.log(id),
+            cap: self.settings.cap,
+            secrets: redactors.secrets,
+        });
         let Some(command) = self.commands.get_mut(&key) else {
             return;
         };
