@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`signals`] | every signal that ends an engine, at every kind of question |
 //! | [`events`] | keys that are no answer, job control, another size, a sudden end, a closed terminal |
+//! | [`running`] | the same while a step runs, and while the run waits |
 //! | [`typing`] | what is typed and pasted at the wrong time |
 //! | [`output`] | output that is up to something |
 //! | [`blocked`] | terminals and pipes that take nothing, and mistakes of the engine |
@@ -20,6 +21,7 @@ mod kinds;
 mod looks;
 mod output;
 mod pty;
+mod running;
 mod signals;
 mod typing;
 
