@@ -57,6 +57,10 @@ bench *ARGS:
 peers *NAMES:
     cargo bench --bench peers -- {{ NAMES }}
 
+# No text of a mebibyte takes a release more than two seconds or 512 MiB
+limits:
+    cargo test --release --test suite inputs::limits
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny)
 audit:
     cargo deny check

@@ -1,6 +1,10 @@
 //! Files that are no runbook, and what each command says of them: one kind of bad input, one number, one exit
 //! code, whichever command it is given to.
 
+mod limits;
+mod meaning;
+mod values;
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::FileTypeExt as _;
@@ -137,7 +141,7 @@ fn place(folder: &Path, what: &What) {
 }
 
 #[test]
-fn every_command_says_the_same_of_a_bad_file() {
+fn i04_every_command_says_the_same_of_a_bad_file() {
     let mut wrong = Vec::new();
     for (kind, what, number) in bad() {
         for command in COMMANDS {

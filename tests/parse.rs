@@ -57,7 +57,7 @@ fn the_tour_and_its_module_are_read_without_a_mistake() {
 }
 
 #[test]
-fn a_file_with_other_line_ends_and_a_byte_order_mark_reads_the_same() {
+fn i04_a_file_with_other_line_ends_and_a_byte_order_mark_reads_the_same() {
     let tour = crate::corpus::read("tests/tour/tour.rbk");
     let (_, file, told) = read("tour", tour.as_bytes());
     let other = format!("\u{feff}{}", tour.replace('\n', "\r\n"));
@@ -389,7 +389,7 @@ fn a_line_that_is_broken_at_random_never_makes_the_parser_panic() {
 }
 
 #[test]
-fn what_is_nested_too_deeply_is_one_mistake_however_deep() {
+fn i01_what_is_nested_too_deeply_is_one_mistake_however_deep() {
     let head = "rbk 1\nrunbook \"Deep\"\n";
     let much = 100_000;
     for (open, close) in [
@@ -455,7 +455,7 @@ fn what_is_nested_too_deeply_is_one_mistake_however_deep() {
 }
 
 #[test]
-fn a_file_with_mistakes_on_every_line_is_still_read_to_its_end() {
+fn i05_a_file_with_mistakes_on_every_line_is_still_read_to_its_end() {
     let text = format!("rbk 1\nrunbook \"Bad\"\n{}", "wrong\n".repeat(20_000));
     let (_, file, told) = read("bad", text.as_bytes());
     assert_eq!(told.len(), 20_000);

@@ -149,7 +149,7 @@ fn no_beginning_of_a_file_makes_the_checker_panic() {
 
 /// Long enough that anything worse than linear would not come to its end.
 #[test]
-fn twenty_thousand_steps_have_a_plan() {
+fn i05_twenty_thousand_steps_have_a_plan() {
     let mut text =
         String::from("rbk 1\nrunbook \"Long\"\n\nparam api: url = \"http://localhost\"\n\n");
     for n in 0..20_000 {
@@ -171,7 +171,7 @@ fn twenty_thousand_steps_have_a_plan() {
 
 /// A chain of calls as long as a file can hold is followed without recursion.
 #[test]
-fn a_chain_of_procedures_costs_no_stack() {
+fn i02_a_chain_of_procedures_costs_no_stack() {
     let many = 5_000;
     let mut text = String::from("rbk 1\nrunbook \"Chain\"\n\ndo p0()\n");
     for n in 0..many {
@@ -223,7 +223,7 @@ fn twenty_thousand_unknown_names_are_all_reported() {
 }
 
 #[test]
-fn the_deepest_nesting_fits_on_a_small_stack() {
+fn i02_the_deepest_nesting_fits_on_a_small_stack() {
     let deep = runbook_grammar::ast::MAX_DEPTH - 1;
     let mut text = String::from("rbk 1\nrunbook \"Deep\"\n\n");
     for _ in 0..deep {

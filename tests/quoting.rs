@@ -9,6 +9,7 @@
 mod hostile;
 mod places;
 mod random;
+mod shapes;
 
 use std::fs;
 use std::path::Path as FilePath;
@@ -38,24 +39,43 @@ const CANARY: &str = "PWNED";
 
 struct Shell {
     name: &'static str,
+    /// Before the script.
+    argument: Option<&'static str>,
     interpreter: Interpreter,
+}
+
+impl Shell {
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.name);
+        command.args(self.argument);
+        command
+    }
 }
 
 const SHELLS: &[Shell] = &[
     Shell {
         name: "sh",
+        argument: None,
         interpreter: Interpreter::Sh,
     },
     Shell {
         name: "dash",
+        argument: None,
+        interpreter: Interpreter::Sh,
+    },
+    Shell {
+        name: "busybox",
+        argument: Some("sh"),
         interpreter: Interpreter::Sh,
     },
     Shell {
         name: "bash",
+        argument: None,
         interpreter: Interpreter::Bash,
     },
     Shell {
         name: "zsh",
+        argument: None,
         interpreter: Interpreter::Zsh,
     },
 ];
@@ -65,7 +85,8 @@ fn shells() -> Vec<&'static Shell> {
     SHELLS
         .iter()
         .filter(|shell| {
-            let there = Command::new(shell.name)
+            let there = shell
+                .command()
                 .args(["-c", ":"])
                 .stdin(Stdio::null())
                 .status()
@@ -216,7 +237,8 @@ fn made(interpreter: Interpreter, text: &str, value: &Value) -> Result<Made, Vec
 fn run(shell: &Shell, text: &str, env: &[(String, String)], folder: &FilePath) -> Vec<u8> {
     let file = folder.join("case.txt");
     fs::write(&file, text).expect("written");
-    let output = Command::new(shell.name)
+    let output = shell
+        .command()
         .arg(&file)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -282,7 +304,7 @@ fn check(shell: &Shell, place: &Place, values: &[String], folder: &FilePath) -> 
 }
 
 #[test]
-fn twenty_thousand_hostile_values_arrive_as_they_are_wherever_a_hole_may_stand() {
+fn i06_i07_twenty_thousand_hostile_values_arrive_as_they_are_wherever_a_hole_may_stand() {
     let values = values(ALL);
     let folder = tempfile::tempdir().expect("a folder");
     let mut wrong = Vec::new();
@@ -301,7 +323,7 @@ fn twenty_thousand_hostile_values_arrive_as_they_are_wherever_a_hole_may_stand()
 }
 
 #[test]
-fn a_list_of_hostile_values_arrives_word_by_word() {
+fn i06_i07_a_list_of_hostile_values_arrives_word_by_word() {
     let folder = tempfile::tempdir().expect("a folder");
     for shell in shells() {
         for values in values(4_000).chunks(400).chain([&[][..]]) {
@@ -329,7 +351,7 @@ fn a_list_of_hostile_values_arrives_word_by_word() {
 }
 
 #[test]
-fn a_hundred_kilobytes_arrive_in_every_quoting() {
+fn i06_i07_a_hundred_kilobytes_arrive_in_every_quoting() {
     let folder = tempfile::tempdir().expect("a folder");
     let value = values(8_000)
         .concat()

@@ -127,7 +127,10 @@ pub const ALL: &[(Code, &str)] = &[
     (CELL_EMPTY, "an empty cell that should test or give a value"),
     (CELL_TEST, "a cell that is no test"),
     (TABLE_HEAD, "a table without its first two lines"),
-    (TABLE_TOO_LONG, "a table of more than 10,000 rows"),
+    (
+        TABLE_TOO_LONG,
+        "a table of more than 10,000 rows or 1,000 columns",
+    ),
     (HTTP_OPTION, "a line that is no option of a request"),
     (HTTP_METHOD, "the method of a request"),
 ];

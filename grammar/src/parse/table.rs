@@ -10,6 +10,8 @@ use crate::diagnostic::Diagnostic;
 
 /// How many rows a table may have.
 const MAX_ROWS: usize = 10_000;
+/// How many columns.
+const MAX_COLUMNS: usize = 1_000;
 
 /// `matrix name(in: type) -> (out: type) first { … }`
 pub(super) fn matrix<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>) -> StmtKind {
@@ -85,6 +87,19 @@ fn read<'s>(ctx: &mut Ctx<'s>, pair: Pair<'s>, inputs: &[Formal], outputs: &[For
     };
     let head_span = text::trimmed(ctx, &first);
     table.head = cells(ctx, first, &[]);
+    if let Some(first) = table.head.get(MAX_COLUMNS) {
+        let place = first.span;
+        ctx.push(
+            Diagnostic::error(
+                codes::TABLE_TOO_LONG,
+                format!("a table has more than {MAX_COLUMNS} columns"),
+                place,
+                "the first column too many",
+            )
+            .help("split the matrix in two"),
+        );
+        table.head.truncate(MAX_COLUMNS);
+    }
     let roles: Vec<Role> = table
         .head
         .iter()

@@ -493,7 +493,7 @@ fn what_is_never_closed_is_said() {
 }
 
 #[test]
-fn powershell_has_forms_of_its_own() {
+fn i08_powershell_has_forms_of_its_own() {
     check(
         Interpreter::PowerShell,
         &[
