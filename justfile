@@ -61,6 +61,10 @@ peers *NAMES:
 limits:
     cargo test --release --test suite inputs::limits
 
+# Each fuzz target for so many seconds (needs cargo-fuzz and a nightly compiler)
+fuzz SECONDS="60" *TARGETS="parser formatter planner matrix interpolation journal redactor":
+    ./fuzz/run {{ SECONDS }} {{ TARGETS }}
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny)
 audit:
     cargo deny check
