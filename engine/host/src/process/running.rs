@@ -348,7 +348,7 @@ impl Processes {
     }
 
     /// What became of a process of an earlier engine. Signals nobody. A gate that is only just seeing that its
-    /// engine is gone is waited for, up to a second.
+    /// engine is gone, and a command that is just ending, are waited for, up to a second.
     pub fn inspect(identity: &Identity) -> Found {
         if identity.boot_id != crate::clock::boot_id() || has(Weakness::OrphanIgnored) {
             return Found::Gone;
@@ -356,9 +356,10 @@ impl Processes {
         let until = Instant::now() + Duration::from_secs(1);
         loop {
             let living = tree::members(identity, &BTreeSet::new());
-            let only_a_gate = living
-                .iter()
-                .all(|process| process.pid == identity.pid && tree::is_gate(process.pid));
+            let only_a_gate = living.iter().all(|process| {
+                process.pid == identity.pid
+                    && (tree::is_gate(process.pid) || tree::is_ending(process.pid))
+            });
             if !tree::still_works(identity, &living) {
                 return Found::Gone;
             }

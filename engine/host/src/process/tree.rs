@@ -181,6 +181,11 @@ pub fn is_gate(pid: u32) -> bool {
         .is_ok_and(|line| line.split(|byte| *byte == 0).nth(1) == Some(b"__gate"))
 }
 
+/// Its memory is gone already, and with it its words: it has ended, and is about to be seen to have.
+pub fn is_ending(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty())
+}
+
 /// Stopped by a signal of job control.
 pub fn is_stopped(pid: u32) -> bool {
     crate::os::first_page(&format!("/proc/{pid}/stat")).is_some_and(|line| {
