@@ -418,6 +418,7 @@ fn one_of_each() -> Vec<Record> {
             boot_id: BOOT.into(),
             uid: 1000,
             operator: "ada".into(),
+            inode: 7,
         }),
         HostRecord::Secrets {
             fingerprints: vec![("token".into(), "5f".into())],
@@ -506,6 +507,7 @@ fn head(run: &str, sources: Vec<SourceDigest>) -> Head {
         tz: "Europe/Berlin".into(),
         sources,
         salt: "00112233".into(),
+        inode: 7,
     }
 }
 
@@ -601,6 +603,7 @@ fn the_golden_journals_of_this_format_are_made() {
                         boot_id: BOOT.into(),
                         uid: 1000,
                         operator: "ada".into(),
+                        inode: 7,
                     });
                     journal.commit().expect("memory");
                     let end = End {

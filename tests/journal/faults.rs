@@ -549,6 +549,45 @@ fn f06_without_files_to_open_a_run_starts_nothing_or_is_done() {
 }
 
 #[test]
+fn f07_a_run_that_was_copied_or_restored_goes_on_with_a_yes_alone() {
+    for copied in [
+        // A clone beside the run, one restored over it, one on another machine's disk.
+        "cp -a state state2; export XDG_STATE_HOME=$PWD/state2",
+        "cp -a state backup; rm -r state; mv backup state; true",
+    ] {
+        let ground = Ground::with("none.toml", "[answers]\n");
+        ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
+        fs::write(
+            ground.path("yes.toml"),
+            "[answers]\n\"Go on with this copy of the run?\" = \"yes\"\n\"Two lines are there\" = \"yes\"\n",
+        )
+        .expect("written");
+        // Twice refused, and nothing is done for it; once agreed, it is a run as any other.
+        let out = ground.sh(&format!("{copied}; {RESUME}; {RESUME}"));
+        assert_eq!(out.status.code(), Some(75), "{}", text(&out));
+        says(&out, "RB3030");
+        assert_eq!(ground.ledger(), DONE[..2]);
+        let state = if copied.contains("state2") {
+            "state2"
+        } else {
+            "state"
+        };
+        let home = format!("export XDG_STATE_HOME=$PWD/{state}");
+        let out = ground.sh(&format!("{home}; \"$RUNBOOK\" resume --answers yes.toml"));
+        assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+        assert_eq!(ground.ledger(), DONE);
+    }
+    // A folder that was moved is the same one.
+    let ground = Ground::with("none.toml", "[answers]\n");
+    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
+    let out = ground.sh(&format!(
+        "mv state moved; export XDG_STATE_HOME=$PWD/moved; {RESUME}"
+    ));
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert_eq!(ground.ledger(), DONE);
+}
+
+#[test]
 fn f08_names_that_are_long_or_no_text_are_names() {
     use std::os::unix::ffi::OsStringExt;
     let long = "x".repeat(200);

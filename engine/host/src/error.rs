@@ -31,7 +31,7 @@ impl HostError {
         use crate::codes::*;
         match self.code {
             RUN_UNKNOWN | RUN_OVER | CHECKPOINT_UNREACHABLE | STEP_UNREACHABLE | ADOPT_REFUSED => 2,
-            RUN_HELD | JOURNAL_TAIL => 75,
+            RUN_HELD | RUN_COPIED | JOURNAL_TAIL => 75,
             Code(3001..=3019) | NOT_IN_THIS_VERSION => 3,
             _ => 74,
         }

@@ -16,6 +16,7 @@ use crate::journal::{Entry, HostRecord};
 use crate::operator::{Operator, Said};
 use crate::signals::Signals;
 
+const COPY: &str = "Go on with this copy of the run?";
 const CUT: &str = "Cut the damaged end off and go on?";
 const DOUBT: &str =
     "The journal lost its last record, and this may have been started then. Start it?";
@@ -196,47 +197,81 @@ pub(super) async fn agree_to_cut(
     why: &str,
     bytes: usize,
 ) -> Result<(), HostError> {
+    let detail = vec![
+        Detail::Warning(format!("The journal cannot be trusted to its end: {why}.")),
+        Detail::Prose(format!(
+            "It was torn by a power cut, and then nothing is lost; or it rotted since, and then an outcome that was shown is lost. The {bytes} bytes are kept aside, and the next step that acts asks before it starts."
+        )),
+    ];
+    let refused = HostError::new(
+        codes::JOURNAL_TAIL,
+        format!("the journal cannot be trusted to its end: {why}"),
+    )
+    .help("Resume it in a terminal and say what is to be done.");
+    agree(operator, said, CUT, detail, refused).await
+}
+
+/// Asks whether a run goes on whose folder is a copy.
+///
+/// # Errors
+/// Nobody is there, or the answer is no.
+pub(super) async fn agree_to_copy(
+    operator: &mut dyn Operator,
+    said: &mut UnboundedReceiver<Said>,
+    run: &str,
+) -> Result<(), HostError> {
+    let detail = vec![
+        Detail::Warning("The folder of this run was copied, or restored from a backup.".into()),
+        Detail::Prose(
+            "If the other one went on since, or goes on too, this one does not know of it, and what was done there may be done here again."
+                .into(),
+        ),
+    ];
+    let refused = HostError::new(
+        codes::RUN_COPIED,
+        format!("the folder of run {run} is a copy: its journal is not the file that the run was left in"),
+    )
+    .help("Resume the run where it was left, or resume this one in a terminal and say that it goes on.");
+    agree(operator, said, COPY, detail, refused).await
+}
+
+/// A question before anything is written: yes, or `refused`.
+async fn agree(
+    operator: &mut dyn Operator,
+    said: &mut UnboundedReceiver<Said>,
+    text: &str,
+    detail: Vec<Detail>,
+    refused: HostError,
+) -> Result<(), HostError> {
     let id = EffectId(OURS);
     let prompt = Prompt {
         kind: PromptKind::Confirm {
             declined: ConfirmDeclined::Fails,
         },
-        text: CUT.into(),
-        keys: vec![CUT.into()],
-        detail: vec![
-            Detail::Warning(format!("The journal cannot be trusted to its end: {why}.")),
-            Detail::Prose(format!(
-                "It was torn by a power cut, and then nothing is lost; or it rotted since, and then an outcome that was shown is lost. The {bytes} bytes are kept aside, and the next step that acts asks before it starts."
-            )),
-        ],
+        text: text.into(),
+        keys: vec![text.into()],
+        detail,
         path: String::new(),
         deadline: None,
         otherwise: None,
     };
     operator.ask(id, &prompt, &View::default());
-    let refused = || {
-        HostError::new(
-            codes::JOURNAL_TAIL,
-            format!("the journal cannot be trusted to its end: {why}"),
-        )
-        .help("Resume it in a terminal and say what is to be done.")
-    };
     let mut signals =
-        Signals::begin().map_err(|error| HostError::new(codes::JOURNAL_TAIL, plainly(&error)))?;
+        Signals::begin().map_err(|error| HostError::new(refused.code, plainly(&error)))?;
     loop {
         tokio::select! {
             said = said.recv() => match said {
                 Some(Said::Answered { id: other, answer, .. }) if other == id => {
-                    return if answer == Answer::Yes { Ok(()) } else { Err(refused()) };
+                    return if answer == Answer::Yes { Ok(()) } else { Err(refused) };
                 }
                 Some(Said::Unanswerable { .. } | Said::Interrupted | Said::Pause { .. }) | None => {
-                    return Err(refused());
+                    return Err(refused);
                 }
                 Some(_) => {}
             },
             signal = signals.next() => {
                 if signal.exit_code() != 0 {
-                    return Err(refused());
+                    return Err(refused);
                 }
             }
         }

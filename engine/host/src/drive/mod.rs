@@ -232,6 +232,7 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         tz: time_zone(),
         sources,
         salt: uuid::Uuid::now_v7().simple().to_string(),
+        inode: held.dir.journal_inode(),
     };
     let salt = head.salt.clone();
     journal.append(crate::clock::now(), Entry::Host(&HostRecord::Head(head)));
@@ -377,6 +378,10 @@ fn take_up(
         send,
     );
     let mut said = said;
+    let inode = dir.journal_inode();
+    if replay.inode != 0 && replay.inode != inode {
+        runtime.block_on(doubt::agree_to_copy(&mut *operator, &mut said, &dir.id))?;
+    }
     let (cut, doubted) = match &replay.reading.tail {
         Tail::Ambiguous { bytes, why } => {
             let kept = bytes.len();
@@ -392,6 +397,7 @@ fn take_up(
         boot_id: boot_id.clone(),
         uid: rustix::process::getuid().as_raw(),
         operator: name.clone(),
+        inode,
     };
     let mut book = Book::new(plan, journal);
     book.doubt_next = doubted;

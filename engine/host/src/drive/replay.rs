@@ -41,6 +41,8 @@ pub struct Replay {
     /// Milliseconds since 1970, UTC, of the last record.
     pub last: i64,
     pub closing: Closing,
+    /// Which file the journal was when an engine last took the run; 0 where nobody looked.
+    pub inode: u64,
     /// The sources that the run took on since.
     pub adopted: Option<Vec<SourceDigest>>,
     /// A record was cut off, and nobody has said yet that what came next may be started.
@@ -105,6 +107,7 @@ impl Replay {
         let mut closing = Closing::Unsaid;
         let mut doubted = Doubted::No;
         let mut adopted = None;
+        let mut inode = 0;
         let reading = crate::journal::read(journal, |record| {
             last = record.at.wall;
             closing = match record.body {
@@ -114,11 +117,13 @@ impl Replay {
             match record.body {
                 Body::Host(HostRecord::Head(said)) => {
                     loaded = Some(load(&said)?);
+                    inode = said.inode;
                     head = Some(said);
                 }
                 Body::Host(HostRecord::Intent(intent)) => {
                     intents.insert(intent.effect);
                 }
+                Body::Host(HostRecord::TakenUp(taken_up)) => inode = taken_up.inode,
                 Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,
                 Body::Host(HostRecord::TailCut { .. }) => doubted = Doubted::Yes,
                 Body::Host(HostRecord::AskedAgain { .. }) => doubted = Doubted::No,
@@ -175,6 +180,7 @@ impl Replay {
             outputs,
             last,
             closing,
+            inode,
             adopted,
             doubted,
         })

@@ -91,6 +91,9 @@ pub struct Head {
     pub sources: Vec<SourceDigest>,
     /// Salt of the fingerprints of secrets.
     pub salt: String,
+    /// Of the journal's file, to see one that is a copy; 0 where nobody looked.
+    #[serde(default)]
+    pub inode: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +129,9 @@ pub struct TakenUp {
     pub boot_id: String,
     pub uid: u32,
     pub operator: String,
+    /// As in the head: a person said that this copy goes on, or it is no copy.
+    #[serde(default)]
+    pub inode: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

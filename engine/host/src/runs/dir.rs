@@ -11,7 +11,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -206,6 +206,11 @@ impl RunDir {
 
     pub fn journal_path(&self) -> PathBuf {
         self.path.join("journal")
+    }
+
+    /// Which file the journal is: another one where the folder was copied, or restored.
+    pub fn journal_inode(&self) -> u64 {
+        std::fs::metadata(self.journal_path()).map_or(0, |about| about.ino())
     }
 
     pub fn output_path(&self) -> PathBuf {
