@@ -48,7 +48,7 @@ pub fn read(
     mut visit: impl FnMut(Record) -> Result<(), HostError>,
 ) -> Result<Reading, HostError> {
     let mut reader = Reader::new(file);
-    while let Some(record) = reader.next()? {
+    while let Some(record) = reader.record()? {
         visit(record)?;
     }
     Ok(reader.reading)
@@ -82,7 +82,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// Damage in the middle, a newer major version, a file that cannot be read.
-    pub fn next(&mut self) -> Result<Option<Record>, HostError> {
+    pub fn record(&mut self) -> Result<Option<Record>, HostError> {
         let reading = &mut self.reading;
         match self.window.frame(&mut self.file)? {
             Some(line) => {

@@ -56,7 +56,7 @@ pub fn verify(dir: &RunDir, anchor: Option<Link>) -> Result<Verified, HostError>
     let mut problem = None;
     let mut sources = Vec::new();
     loop {
-        let record = match reader.next() {
+        let record = match reader.record() {
             Ok(Some(record)) => record,
             Ok(None) => break,
             Err(error) if error.code == codes::JOURNAL_READ => return Err(error),
