@@ -3,6 +3,7 @@
 
 mod adopt;
 mod faults;
+mod secrets;
 mod together;
 mod verify;
 
