@@ -20,4 +20,5 @@ mod render;
 mod resume;
 mod run;
 mod runbooks;
+mod secrets;
 mod terminal;

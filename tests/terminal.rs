@@ -20,7 +20,7 @@ mod events;
 mod kinds;
 mod looks;
 mod output;
-mod pty;
+pub mod pty;
 mod running;
 mod signals;
 mod typing;

@@ -33,6 +33,10 @@ pub fn main() -> ExitCode {
     let Some(ask) = ask else {
         return ExitCode::FAILURE;
     };
+    // What is typed may be a secret.
+    if runbook_host::os::leave_no_dump().is_err() {
+        return ExitCode::FAILURE;
+    }
     // An editor is a program of its own, and must not inherit that it cannot be stopped.
     if ask.echo != Echo::Editor {
         for signal in [

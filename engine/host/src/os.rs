@@ -21,7 +21,7 @@ pub fn begin_engine() -> io::Result<()> {
 }
 
 /// Nothing of this process's memory is written to a core file, or shown to another process of this user.
-pub(crate) fn leave_no_dump() -> io::Result<()> {
+pub fn leave_no_dump() -> io::Result<()> {
     // Only the soft limit: the hard one may not be raised again, and commands inherit it.
     let core = rustix::process::getrlimit(Resource::Core);
     rustix::process::setrlimit(

@@ -1,0 +1,360 @@
+//! Secrets from outside: a canary goes through a real run, and is looked for wherever the run can have left it.
+//! How it is found in a stream is tested where that is done, in the host.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::terminal::pty::{Ground, PATIENCE, Pty, RUNBOOK, Seat, below};
+
+/// With characters that each encoding writes in its own way.
+const CANARY: &str = "c4n\"ry/7+&x=9 z";
+
+/// Base64, hex, URL and JSON, as other programs write it.
+const FORMS: &[&str] = &[
+    CANARY,
+    "YzRuInJ5LzcrJng9OSB6",
+    "63346e2272792f372b26783d39207a",
+    "63346E2272792F372B26783D39207A",
+    "c4n%22ry%2F7%2B%26x%3D9%20z",
+    "c4n%22ry%2f7%2b%26x%3d9%20z",
+    "c4n\\\"ry/7+&x=9 z",
+];
+
+/// Holds that a text has none of the forms.
+fn is_clean(what: &str, text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    for form in FORMS {
+        assert!(
+            !text.contains(form),
+            "{what} shows the secret as {form}:\n{text}"
+        );
+    }
+}
+
+/// Every file below the state, whatever it is.
+fn state_is_clean(ground: &Ground) {
+    let mut open = vec![ground.path("state")];
+    let mut seen = 0;
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                is_clean(
+                    &path.display().to_string(),
+                    &std::fs::read(&path).expect("a file"),
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 2, "there is something to look at");
+}
+
+/// What every command that looks at a run says of it.
+fn views_are_clean(ground: &Ground) {
+    let (list, _) = ground.plainly(&["runs"]);
+    let run = list.split_whitespace().next().expect("a run").to_owned();
+    for arguments in [
+        &["runs"][..],
+        &["runs", "--json"],
+        &["show", &run],
+        &["show", &run, "--json"],
+        &["journal", "verify", &run],
+        &["journal", "export", &run],
+        &["render", "case.rbk"],
+    ] {
+        let (said, _) = ground.plainly(arguments);
+        assert!(!said.is_empty(), "{arguments:?} says something");
+        is_clean(&format!("{arguments:?}"), said.as_bytes());
+    }
+}
+
+/// At a terminal, with the secret in the environment.
+fn run(ground: &Ground) -> Pty {
+    Seat::new()
+        .env("TOKEN", CANARY)
+        .start(ground, RUNBOOK, &["run", "case.rbk"])
+}
+
+const EVERYWHERE: &str = r##"
+secret token from env TOKEN
+contact dba "Database administrator" {
+  phone "1"
+}
+channel incidents "#incidents"
+message begun to incidents {
+  > It says {{said}}.
+}
+message record to file "record.md" {
+  > It says {{said}}.
+}
+param said: text = "nothing"
+let printed: text = ? cat forms
+step all "All forms" {
+  env T = token
+  $ cat forms; cat forms >&2
+  $ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do printf '%s' "$(printf '%s' "$T" | cut -c "1-$i")"; printf '%s\n' "$(printf '%s' "$T" | cut -c "$((i + 1))-")"; done
+  $ head -c 9000 /dev/zero | tr '\0' x; cat forms
+  repeatable
+}
+do titled(printed)
+procedure titled(what: text) "With {{what}}" {
+  confirm "Is it {{what}}?"
+  step told "Tell" {
+    > It is {{what}}.
+    ! Beware of {{what}}.
+    $ printf '%s' {{what}} > copy
+    repeatable
+  }
+  ask other: text "What now?"
+  notify record
+  step bad "Bad" {
+    env T = token
+    $ cat forms >&2; touch failed; exit 3
+    repeatable
+  }
+  finish no_action "the end of {{other}}"
+}
+"##;
+
+#[test]
+fn s05_s10_no_form_of_a_secret_comes_to_any_place() {
+    let ground = Ground::new(EVERYWHERE);
+    ground.write("forms", FORMS.join("\n") + "\n");
+    let mut pty = run(&ground);
+    pty.until("? Is it");
+    pty.answer("yes");
+    pty.until("? What now?");
+    // Even a person who types it: what is echoed is theirs, what is kept and shown is not.
+    let before = pty.raw().len();
+    pty.answer("it");
+    is_clean("the screen", &pty.raw()[..before]);
+    pty.until("bad failed");
+    assert!(ground.path("failed").exists(), "the forms were printed");
+    pty.answer("n");
+    pty.answer(&format!("the token is {CANARY}"));
+    let typed = pty.raw().len();
+    pty.until("noted");
+    pty.answer("skip");
+    pty.answer("never mind");
+    pty.until("the end");
+    pty.ends(0);
+    is_clean("the screen", &pty.raw()[typed..]);
+    assert!(String::from_utf8_lossy(pty.raw()).contains("‹token›"));
+    state_is_clean(&ground);
+    views_are_clean(&ground);
+    is_clean("the document", ground.read("record.md").as_bytes());
+}
+
+#[test]
+fn s05_json_shows_no_secret() {
+    let ground = Ground::new(
+        "secret token from env TOKEN\nstep all \"All\" {\n  env T = token\n  $ cat forms; cat forms >&2; touch done; exit 3\n}\n",
+    );
+    ground.write("forms", FORMS.join("\n") + "\n");
+    let mut command = Command::new(RUNBOOK);
+    ground.dress(&mut command);
+    let output = command
+        .args(["run", "case.rbk", "--json"])
+        .env("TOKEN", CANARY)
+        .stdin(Stdio::null())
+        .output()
+        .expect("it starts");
+    assert!(ground.path("done").exists(), "the forms were printed");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("‹token›"));
+    is_clean("standard output", &output.stdout);
+    is_clean("standard error", &output.stderr);
+    state_is_clean(&ground);
+}
+
+#[test]
+fn s05_a_mistake_of_ours_shows_no_secret() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let ground = Ground::new(
+        "secret token from env TOKEN\nstep slow \"Slow\" {\n  env T = token\n  $ cat forms; touch begun; exec sleep 1000\n  repeatable\n}\n",
+    );
+    ground.write("forms", FORMS.join("\n") + "\n");
+    let mut pty = Seat::new()
+        .env("TOKEN", CANARY)
+        .env("RUNBOOK_MISTAKE", "status")
+        .env("RUST_BACKTRACE", "full")
+        .start(&ground, RUNBOOK, &["run", "case.rbk"]);
+    pty.ends(70);
+    assert!(String::from_utf8_lossy(pty.raw()).contains("made a mistake"));
+    is_clean("the screen", pty.raw());
+    state_is_clean(&ground);
+}
+
+#[test]
+fn s06_no_process_has_a_secret_among_its_arguments() {
+    let ground = Ground::new(
+        "secret token from env TOKEN\nsecret typed from prompt\nstep use \"Use them\" {\n  env T = token\n  env U = typed\n  $ touch begun; until test -e go; do test \"$T\" = {{token}} && test \"$U\" = {{typed}} && touch had; sleep 0.05; done\n  repeatable\n}\nlet looked: text = ? printf '%s' {{token}}\nfinish no_action \"the end\"",
+    );
+    let mut pty = run(&ground);
+    let engine = pty.pid();
+    let mut seen = 0;
+    let mut look = |pty: &Pty| {
+        let mut lines = below(pty.pid());
+        lines.push((
+            0,
+            std::fs::read_to_string(format!("/proc/{}/cmdline", engine.as_raw_nonzero()))
+                .unwrap_or_default(),
+        ));
+        seen += lines.len();
+        for (pid, line) in lines {
+            is_clean(&format!("process {pid}"), line.as_bytes());
+            assert!(!line.contains("typed-canary"), "process {pid}: {line}");
+        }
+    };
+    pty.until("? The secret `typed`");
+    pty.until_asked();
+    look(&pty);
+    pty.keys("typed-canary");
+    look(&pty);
+    pty.keys("\r");
+    // All the way: from the prompt to the command that has both.
+    let until = std::time::Instant::now() + PATIENCE;
+    while !ground.path("had").exists() {
+        look(&pty);
+        assert!(std::time::Instant::now() < until, "the command has both");
+    }
+    for _ in 0..20 {
+        look(&pty);
+    }
+    ground.write("go", "");
+    pty.until("the end");
+    pty.ends(0);
+    assert!(seen > 30, "there were processes to look at: {seen}");
+    is_clean("the screen", pty.raw());
+    assert!(!String::from_utf8_lossy(pty.raw()).contains("typed-canary"));
+    state_is_clean(&ground);
+}
+
+#[test]
+fn s08_no_error_shows_what_it_was_given() {
+    for (body, says) in [
+        ("$ ./nowhere {{token}} --password={{token}}", "nowhere"),
+        ("$ ./forbidden {{token}}", "ermission"),
+        ("$ exit 9; echo {{token}}", "exited with code 9"),
+        ("$ kill -SEGV $$; echo {{token}}", "SIGSEGV"),
+        (
+            "http GET http://127.0.0.1:1/ {\n    header Authorization: {{token}}\n  }",
+            "refused",
+        ),
+        (
+            "http POST http://127.0.0.1:1/{{token}} {\n    body ```\n{{token}}\n    ```\n  }",
+            "refused",
+        ),
+    ] {
+        let ground = Ground::new(&format!(
+            "secret token from env TOKEN\nstep bad \"Bad\" {{\n  {body}\n  repeatable\n}}\n"
+        ));
+        ground.write("forbidden", "");
+        let mut pty = run(&ground);
+        pty.until_so("it fails", |pty| {
+            pty.screen().contains("bad failed") || pty.screen().contains("RB")
+        });
+        assert!(
+            pty.screen().contains(says),
+            "{body}: {says}\n{}",
+            pty.screen()
+        );
+        is_clean(body, pty.raw());
+        pty.answer("fail");
+        pty.answer("enough");
+        pty.ends(4);
+        is_clean(body, pty.raw());
+        state_is_clean(&ground);
+        views_are_clean(&ground);
+    }
+}
+
+#[test]
+fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
+    let ground = Ground::new("secret token from prompt\nfinish no_action \"the end\"");
+    // Where the system allows dumps, a program that ends like that leaves one.
+    let line = |program: &str| format!("ulimit -S -c \"$(ulimit -H -c)\"; exec {program}");
+    let allowed = Command::new("sh")
+        .args(["-c", &line("sh -c 'kill -ABRT $$'")])
+        .current_dir(ground.path("."))
+        .status()
+        .expect("sh");
+    assert_eq!(allowed.signal(), Some(Signal::ABORT.as_raw()));
+    let mut pty = Seat::new().start(
+        &ground,
+        "sh",
+        &["-c", &line(&format!("'{RUNBOOK}' run case.rbk"))],
+    );
+    pty.until("? The secret `token`");
+    pty.until_asked();
+    pty.keys("typed-canary");
+    let (reader, _) = below(pty.pid())
+        .into_iter()
+        .find(|(_, line)| line.contains("__line"))
+        .expect("a reader");
+    for pid in [reader, pty.pid().as_raw_nonzero().get()] {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("limits");
+        let core = limits
+            .lines()
+            .find(|line| line.contains("core file"))
+            .expect("of cores");
+        let soft = core.split_whitespace().nth(4).expect("a number");
+        assert_eq!(soft, "0", "{pid}: {core}");
+    }
+    let _ = Pid::from_raw(reader).map(|pid| kill_process(pid, Signal::ABORT));
+    pty.until_so("the run parks", |pty| {
+        pty.screen().contains("runbook resume")
+    });
+    assert_eq!(pty.code(), 75);
+    let cores: Vec<_> = std::fs::read_dir(ground.path("."))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter(|name| name.to_string_lossy().starts_with("core."))
+        .collect();
+    assert!(
+        cores.len() <= usize::from(allowed.core_dumped()),
+        "{cores:?}"
+    );
+}
+
+#[test]
+fn s12_a_trace_shows_no_secret() {
+    // A server that answers, for a client that shows what it sends.
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let served = std::thread::spawn(move || {
+        let Ok((mut stream, _)) = server.accept() else {
+            return Vec::new();
+        };
+        let mut asked = vec![0; 4096];
+        let length = stream.read(&mut asked).unwrap_or(0);
+        asked.truncate(length);
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        asked
+    });
+    let ground = Ground::new(&format!(
+        "secret token from env TOKEN\nstep trace \"Trace\" {{\n  env T = token\n  $ ```bash\n    set -x\n    test -n \"$T\"\n    header=\"Authorization: Bearer $T\"\n    : \"$header\" '{{{{token}}}}'\n  ```\n  $ curl -sv -H \"X-Token: $T\" http://127.0.0.1:{port}/\n  repeatable\n}}\nfinish no_action \"the end\"",
+    ).replace(" '{{token}}'", ""));
+    let mut pty = run(&ground);
+    pty.until("the end");
+    pty.ends(0);
+    let asked = String::from_utf8_lossy(&served.join().expect("served")).into_owned();
+    assert!(asked.contains(CANARY), "the server got it: {asked}");
+    let kept = ground.kept();
+    assert!(
+        kept.contains("Bearer ‹token›") && kept.contains("X-Token: ‹token›"),
+        "{kept}"
+    );
+    is_clean("the screen", pty.raw());
+    state_is_clean(&ground);
+    views_are_clean(&ground);
+}
