@@ -250,7 +250,7 @@ fn s08_no_error_shows_what_it_was_given() {
             "refused",
         ),
         (
-            "http POST http://127.0.0.1:1/{{token}} {\n    body ```\n{{token}}\n    ```\n  }",
+            "http POST http://127.0.0.1:1/ {\n    query t: {{token}}\n    body ```json\n    {\"t\": \"{{token}}\"}\n    ```\n  }",
             "refused",
         ),
     ] {
