@@ -228,8 +228,9 @@ impl Player<'_> {
 
     /// What was shown holds from now on.
     fn believe(&mut self, told: &Told, journal: &Journal) -> Result<(), Fault> {
-        let durable: Vec<u64> = journal
-            .events("exited")
+        let durable: Vec<u64> = ["exited", "not_started", "lost"]
+            .into_iter()
+            .flat_map(|kind| journal.events(kind))
             .filter_map(|event| event["effect"].as_u64())
             .collect();
         if let Some(effect) = told.over.iter().find(|effect| !durable.contains(effect)) {

@@ -180,12 +180,15 @@ impl Processes {
     /// Takes a waiting gate, or starts one, for an effect. The error is a plain sentence for `NotStarted`.
     pub fn admit(&mut self, id: EffectId, manner: &Manner) -> Result<Identity, String> {
         let interactive = *manner == Manner::Interactive;
-        // A gate may have died while it waited, of a signal that was meant for the engine's group.
-        for _ in 0..3 {
+        // A gate may have died while it waited, of a signal that was meant for the engine's group; and none comes
+        // of those that were asked of a keeper which was killed. Only new ones count.
+        let mut started = 0;
+        while started < 3 {
             let waiting = match interactive {
                 true => None,
                 false => self.gates.pop_front(),
             };
+            started += usize::from(waiting.is_none());
             let gate = match (waiting, interactive) {
                 (Some(gate), _) => gate,
                 (None, true) => Gate::start(&self.settings, Heard::AtTheTerminal)?,

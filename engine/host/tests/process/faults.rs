@@ -405,10 +405,17 @@ fn commands_run_even_where_the_keeper_of_gates_was_killed() {
     }
     let keepers = found;
     assert_eq!(keepers.len(), 1, "the fault did not fire");
-    std::process::Command::new("kill")
-        .args(["-KILL", &keepers[0].to_string()])
-        .status()
-        .unwrap();
+    let signal = |name: &str| {
+        let keeper = keepers[0].to_string();
+        let status = std::process::Command::new("kill")
+            .args([name, &keeper])
+            .status();
+        assert!(status.unwrap().success());
+    };
+    // Stopped first, so that it dies with more wishes unheard than an engine has patience for.
+    signal("-STOP");
+    world.processes.prepare(9);
+    signal("-KILL");
     for code in [2, 3, 4] {
         assert_eq!(world.sh(&format!("exit {code}")).exit, Exit::Code(code));
     }
