@@ -138,16 +138,24 @@ impl Dialogs {
             queue.active = Some(next.id);
             self.screen.hold();
             let dialogs = self.clone();
-            std::thread::spawn(move || {
+            let work = move || {
                 let worked = std::panic::catch_unwind(AssertUnwindSafe(|| dialogs.work(next)));
                 if worked.is_err() {
                     dialogs.broken();
                 }
-            });
+            };
+            let started = std::thread::Builder::new()
+                .name("dialog".to_owned())
+                .spawn(work);
+            if started.is_err() {
+                // The run parks, and the question is asked again on resume.
+                drop(queue);
+                self.broken();
+            }
         }
     }
 
-    /// A mistake of ours: nobody can be asked any more, and nothing may wait for an answer.
+    /// A mistake of ours, or no thread to ask from: nobody can be asked any more, and nothing may wait for an answer.
     fn broken(&self) {
         let mut queue = self.queue();
         let waiting = std::mem::take(&mut queue.waiting);

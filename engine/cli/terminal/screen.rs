@@ -14,8 +14,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, T
 
 use runbook_core::view::View;
 
+use runbook_host::error::plainly;
+
 use super::notices::Page;
 use super::style::{Glyphs, Look, Tone, Tty};
+use crate::files::complain_line;
 
 /// How wide text runs at most: longer lines are hard to read.
 const WIDEST: usize = 100;
@@ -47,6 +50,8 @@ struct Jobs {
     /// The number of the last that was given, and of the last that is done.
     given: u64,
     done: u64,
+    /// Nobody takes anything.
+    blind: bool,
 }
 
 enum Job {
@@ -151,17 +156,26 @@ impl Screen {
         };
         let queue = Arc::new(Queue::default());
         let jobs = queue.clone();
-        std::thread::spawn(move || {
-            loop {
-                let (number, job, left_out) = jobs.take();
-                // What cannot be drawn is no reason to show nothing any more.
-                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                    paper.left_out += left_out;
-                    paper.carry_out(job);
-                }));
-                jobs.done(number);
-            }
-        });
+        let drawing = std::thread::Builder::new()
+            .name("screen".to_owned())
+            .spawn(move || {
+                loop {
+                    let (number, job, left_out) = jobs.take();
+                    // What cannot be drawn is no reason to show nothing any more.
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                        paper.left_out += left_out;
+                        paper.carry_out(job);
+                    }));
+                    jobs.done(number);
+                }
+            });
+        if let Err(error) = drawing {
+            let why = plainly(&error);
+            complain_line(&format!(
+                "nothing is shown, for want of a thread ({why}); `runbook show` tells how it goes"
+            ));
+            queue.jobs().blind = true;
+        }
         Screen { look, lines, queue }
     }
 
@@ -264,6 +278,10 @@ impl Queue {
     fn give(&self, job: Job) -> u64 {
         let mut jobs = self.jobs();
         jobs.given += 1;
+        if jobs.blind {
+            jobs.done = jobs.given;
+            return jobs.given;
+        }
         if let Job::Print(lines) = &job {
             jobs.lines += lines.len();
         }

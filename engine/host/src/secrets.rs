@@ -239,7 +239,7 @@ pub fn fetch_from_command(launch: &Launch) -> Result<String, String> {
     crate::process::spare(child.id());
     let (mut to, mut from) = (child.stdin.take(), child.stdout.take());
     let (send, read) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    let talk = move || {
         if let (Some(text), Some(to)) = (input, to.as_mut()) {
             // A command that reads nothing of its input has its own reasons.
             let _ = to.write_all(text.as_bytes());
@@ -255,7 +255,13 @@ pub fn fetch_from_command(launch: &Launch) -> Result<String, String> {
         };
         // Whoever waited may have given up.
         let _ = send.send(result);
-    });
+    };
+    if let Err(error) = std::thread::Builder::new().spawn(talk) {
+        let _ = child.kill();
+        let _ = child.wait();
+        crate::process::forget(child.id());
+        return Err(format!("no thread can be started: {}", plainly(&error)));
+    }
     let read = read.recv_timeout(PATIENCE);
     if read.is_err() {
         // It may have ended by itself just now.

@@ -198,11 +198,16 @@ impl Driver<'_> {
                     let send = self.fetcher.clone();
                     match launch {
                         Ok(launch) => {
-                            std::thread::spawn(move || {
+                            let fetch = move || {
                                 let text = fetch_from_command(&launch);
                                 // Nobody waits for it where the run is over.
                                 let _ = send.send(Fetched { id, text });
-                            });
+                            };
+                            let started = std::thread::Builder::new().spawn(fetch);
+                            if let Err(error) = started {
+                                let why = format!("no thread can be started: {}", plainly(&error));
+                                self.take_secret(id, Err(why));
+                            }
                             return;
                         }
                         Err(why) => {
