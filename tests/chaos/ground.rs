@@ -163,10 +163,11 @@ impl Ground {
         };
         let killed = match way {
             Way::Never | Way::Traced | Way::Keeper(_) => false,
-            // The allocator gives up, or the stack cannot grow.
-            Way::Starved(_) => [Signal::ABORT, Signal::SEGV]
-                .map(|signal| Some(signal.as_raw()))
-                .contains(&status.signal()),
+            // The allocator gives up, the stack cannot grow, or there is no thread: the engine says that it cannot.
+            Way::Starved(_) => {
+                let died = [Signal::ABORT, Signal::SEGV].map(|signal| Some(signal.as_raw()));
+                died.contains(&status.signal()) || status.code() == Some(70)
+            }
             _ => status.signal() == Some(Signal::KILL.as_raw()),
         };
         if killed && matches!(way, Way::Everything(_)) {
