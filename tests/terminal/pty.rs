@@ -19,7 +19,7 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 pub const RUNBOOK: &str = env!("CARGO_BIN_EXE_runbook");
 
 /// How long something may take before a test says that it did not come. Only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with a runbook and the state of its runs, for one test alone.
 pub struct Ground {
