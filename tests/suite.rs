@@ -22,3 +22,4 @@ mod run;
 mod runbooks;
 mod secrets;
 mod terminal;
+mod world;

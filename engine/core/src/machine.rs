@@ -8,7 +8,7 @@ use crate::clock::Deadline;
 use crate::effect::{Effect, EffectId, Notice, Urgency};
 use crate::flow;
 use crate::frame::*;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, PromptKind};
 use crate::state::*;
 
 pub(crate) struct Machine<'p> {
@@ -80,7 +80,15 @@ impl<'p> Machine<'p> {
     pub fn forget(&mut self, id: EffectId) -> Option<Pending> {
         self.s.busy.remove(&id);
         self.s.unanswerable.remove(&id);
-        self.s.pending.remove(&id)
+        let pending = self.s.pending.remove(&id)?;
+        if let PendingKind::Ask(prompt) = &pending.kind
+            && !matches!(prompt.kind, PromptKind::Orphan { .. })
+            && pending.fiber.is_none_or(|f| self.s.fibers.contains_key(&f))
+        {
+            let thought = self.s.now.boot.saturating_sub(pending.since.boot);
+            self.lend_time(pending.fiber, thought);
+        }
+        Some(pending)
     }
 
     pub fn stop_effect(&mut self, id: EffectId, why: StopWhy, urgency: Urgency) {

@@ -1,6 +1,6 @@
 //! A run that goes on: clocks on another boot, wishes renewed, and what was in flight found out.
 
-use crate::effect::{Effect, EffectId, Manner, Notice};
+use crate::effect::{Effect, EffectId, Manner, Notice, Urgency};
 use crate::event::{Event, Fact, Found};
 use crate::flow::{operator, undo};
 use crate::frame::{Input, RanEnd};
@@ -39,6 +39,10 @@ fn rebase(m: &mut Machine<'_>, now: crate::event::Moment, boot_id: &str) {
         return;
     }
     m.s.boot_id = boot_id.to_owned();
+    for pending in m.s.pending.values_mut() {
+        let ago = now.wall.saturating_sub(pending.since.wall).max(0);
+        pending.since.boot = now.boot.saturating_sub(ago);
+    }
     let timers = std::mem::take(&mut m.s.timers);
     for (key, mut timer) in timers {
         let boot = m.s.due_boot(&timer.deadline);
@@ -202,6 +206,9 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
                 return;
             };
             let effect = undo::again(pending);
+            if let Some(f) = pending.fiber {
+                m.renew_timeouts(f);
+            }
             if let Some(pending) = m.s.pending.get_mut(&id) {
                 pending.identity = None;
                 pending.stop = None;
@@ -218,6 +225,14 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
                 // Its start was not reported; it plainly did start.
                 crate::flow::exec::left_running(m, id);
             }
+        }
+        // It was being stopped, and that is to come to its end before anything else does.
+        Found::Alive { .. } if pending.stop.is_some_and(|stop| stop != StopWhy::Park) => {
+            m.s.busy.insert(id);
+            m.wish(Effect::Stop {
+                id,
+                urgency: Urgency::Grace,
+            });
         }
         Found::Alive { processes } => {
             let processes = processes.clone();

@@ -36,6 +36,8 @@ pub struct State {
     /// By the boot time at which they are due.
     pub(crate) timers: BTreeMap<(i64, u64), Timer>,
     pub(crate) undo: Vec<(u64, UndoMark)>,
+    /// A statement was begun again by the operator's word, and what it did before may still be on the undo stack.
+    pub(crate) begun_again: bool,
     pub(crate) checkpoints: Vec<Passed>,
     pub(crate) snapshots: BTreeMap<(String, String), Vec<(String, String)>>,
     pub(crate) severity: Option<String>,
@@ -457,6 +459,9 @@ pub enum Over {
     },
 }
 
+/// What a timer is filed under that passed where it could not count: while a person was being asked.
+pub(crate) const HELD: i64 = i64::MAX;
+
 /// When the host must send [`crate::event::Event::Ticked`], if nothing else happens before.
 pub fn due(state: &State) -> Option<Deadline> {
     if !matches!(
@@ -465,11 +470,8 @@ pub fn due(state: &State) -> Option<Deadline> {
     ) {
         return None;
     }
-    state
-        .timers
-        .values()
-        .next()
-        .map(|timer| timer.deadline.clone())
+    let (key, timer) = state.timers.first_key_value()?;
+    (key.0 != HELD).then(|| timer.deadline.clone())
 }
 
 impl Last {

@@ -291,9 +291,7 @@ fn answered(m: &mut Machine<'_>, id: EffectId, answer: &Answer, by: &str) {
         return;
     }
     let Some(f) = fiber else { return };
-    let thought = m.s.now.boot.saturating_sub(pending.since.boot);
     m.forget(id);
-    m.lend_time(f, thought);
     m.wake(f, Input::Answered(answer.clone(), by.into()));
 }
 

@@ -2,16 +2,26 @@
 
 use runbook_plan::ids::NodeId;
 
+use crate::clock::Deadline;
 use crate::effect::{Manner, Notice, Urgency};
 use crate::flow::attempt;
-use crate::frame::Input;
+use crate::frame::{Frame, Input, SettleStage};
 use crate::machine::Machine;
+use crate::prompt::PromptKind;
 use crate::state::*;
 use crate::verdict;
 
 /// A timer is due.
 pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
     let late_ms = u64::try_from(m.s.now.boot - key.0).unwrap_or(0);
+    if let (TimerKind::Timeout(_), Some(f)) = (&timer.kind, timer.fiber)
+        && m.waits_for_a_word(f, timer.depth)
+    {
+        let (held, depth) = ((HELD, key.1), timer.depth);
+        m.s.timers.insert(held, timer);
+        m.own_timer(f, depth, held);
+        return;
+    }
     match (timer.kind, timer.fiber) {
         (TimerKind::Wake, Some(f)) => m.wake(f, Input::Time),
         (TimerKind::Timeout(ms), Some(f)) => m.stop(f, Some(timer.depth), Cause::TimedOut(ms)),
@@ -179,53 +189,115 @@ pub(crate) fn checkpoint_passed(m: &mut Machine<'_>, node: NodeId) {
 }
 
 impl Machine<'_> {
-    /// A person's thinking time is not taken from a step's `timeout`.
-    pub(crate) fn lend_time(&mut self, f: FiberId, ms: i64) {
-        if ms <= 0 {
-            return;
+    /// Whether somebody is being asked here, or it is being found out what became of a command: then time is
+    /// not what ends an attempt. A timeout that passed over an open doubt would try the step again unasked.
+    fn waits_for_a_word(&self, f: FiberId, depth: usize) -> bool {
+        let asked = self.s.pending.values().any(|pending| {
+            let within = pending.fiber.is_none_or(|of| {
+                let fiber = self.s.fibers.get(&of);
+                fiber.is_some_and(|fiber| fiber.lineage.contains(&f))
+            });
+            within
+                && matches!(&pending.kind, PendingKind::Ask(prompt) if !matches!(prompt.kind, PromptKind::Orphan { .. }))
+        });
+        asked
+            || self.s.fibers.iter().any(|(id, fiber)| {
+                let from = if *id == f { depth } else { 0 };
+                fiber.lineage.contains(&f)
+                    && fiber.frames.iter().skip(from).any(|slot| {
+                        matches!(&slot.frame, Frame::Settle(settle)
+                            if matches!(settle.stage, SettleStage::DoneIf | SettleStage::Asked))
+                    })
+            })
+    }
+
+    /// A person's thinking time is not taken from a step's `timeout`. Without a fiber: from none.
+    pub(crate) fn lend_time(&mut self, f: Option<FiberId>, ms: i64) {
+        for (id, key) in self.timeouts_around(f) {
+            if let Some(timer) = self.s.timers.get(&key) {
+                let longer = later(&timer.deadline, ms);
+                self.move_timer(id, key, longer);
+            }
         }
-        for id in self.fiber(f).lineage.clone() {
-            self.lengthen(id, ms, |kind| matches!(kind, TimerKind::Timeout(_)));
+    }
+
+    /// What was in doubt is settled, or never began: what comes now is another attempt, and has its own time.
+    pub(crate) fn renew_timeouts(&mut self, f: FiberId) {
+        for (id, key) in self.timeouts_around(Some(f)) {
+            if let Some(TimerKind::Timeout(ms)) = self.s.timers.get(&key).map(|timer| &timer.kind) {
+                let deadline = self.s.deadline(*ms);
+                self.move_timer(id, key, deadline);
+            }
+        }
+        let own = self.fiber(f).timers.clone();
+        for (_, key) in own {
+            if let Some(timer) = self.s.timers.get_mut(&key)
+                && matches!(timer.kind, TimerKind::Command(_))
+            {
+                let lasts = timer.deadline.at.wall.saturating_sub(timer.started.wall);
+                timer.started = self.s.now;
+                let deadline = self.s.deadline(u64::try_from(lasts).unwrap_or(0));
+                self.move_timer(f, key, deadline);
+            }
         }
     }
 
     /// The engine was stopped for so long, and could not hold anything to its time: what bounds an attempt or a
     /// command gets that time. What a person was promised by, waits and `within`, does not.
     pub(crate) fn was_suspended(&mut self, ms: i64) {
-        if ms <= 0 {
-            return;
-        }
+        let bounds =
+            |timer: &Timer| matches!(timer.kind, TimerKind::Timeout(_) | TimerKind::Command(_));
         let all: Vec<FiberId> = self.s.fibers.keys().copied().collect();
         for id in all {
-            self.lengthen(id, ms, |kind| {
-                matches!(kind, TimerKind::Timeout(_) | TimerKind::Command(_))
-            });
-        }
-    }
-
-    fn lengthen(&mut self, id: FiberId, ms: i64, these: impl Fn(&TimerKind) -> bool) {
-        let Some(fiber) = self.s.fibers.get(&id) else {
-            return;
-        };
-        for (_, key) in fiber.timers.clone() {
-            match self.s.timers.get(&key) {
-                Some(timer) if these(&timer.kind) => {}
-                _ => continue,
-            }
-            let Some(mut timer) = self.s.timers.remove(&key) else {
-                continue;
-            };
-            timer.deadline.at.boot += ms;
-            timer.deadline.at.wall += ms;
-            let longer = (key.0 + ms, key.1);
-            self.s.timers.insert(longer, timer);
-            if let Some(fiber) = self.s.fibers.get_mut(&id) {
-                for (_, other) in &mut fiber.timers {
-                    if *other == key {
-                        *other = longer;
-                    }
+            for (_, key) in self.fiber(id).timers.clone() {
+                if let Some(timer) = self.s.timers.get(&key).filter(|timer| bounds(timer)) {
+                    let longer = later(&timer.deadline, ms);
+                    self.move_timer(id, key, longer);
                 }
             }
         }
     }
+
+    fn timeouts_around(&self, f: Option<FiberId>) -> Vec<(FiberId, (i64, u64))> {
+        let around: Vec<FiberId> = match f {
+            Some(f) => self.fiber(f).lineage.clone(),
+            None => self.s.fibers.keys().copied().collect(),
+        };
+        let mut found = Vec::new();
+        for id in around {
+            let Some(fiber) = self.s.fibers.get(&id) else {
+                continue;
+            };
+            for (_, key) in &fiber.timers {
+                let timer = self.s.timers.get(key);
+                if timer.is_some_and(|timer| matches!(timer.kind, TimerKind::Timeout(_))) {
+                    found.push((id, *key));
+                }
+            }
+        }
+        found
+    }
+
+    fn move_timer(&mut self, f: FiberId, key: (i64, u64), deadline: Deadline) {
+        let Some(mut timer) = self.s.timers.remove(&key) else {
+            return;
+        };
+        let moved = (self.s.due_boot(&deadline), key.1);
+        timer.deadline = deadline;
+        self.s.timers.insert(moved, timer);
+        if let Some(fiber) = self.s.fibers.get_mut(&f) {
+            for (_, other) in &mut fiber.timers {
+                if *other == key {
+                    *other = moved;
+                }
+            }
+        }
+    }
+}
+
+fn later(deadline: &Deadline, ms: i64) -> Deadline {
+    let mut later = deadline.clone();
+    later.at.boot = later.at.boot.saturating_add(ms.max(0));
+    later.at.wall = later.at.wall.saturating_add(ms.max(0));
+    later
 }

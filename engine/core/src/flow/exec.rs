@@ -80,23 +80,30 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: 
             }
             other => Next::Done(other),
         },
-        (ExecStage::Settle, Input::Child(Signal::Choice(choice))) => match choice {
-            Choice::Done(how) | Choice::Skip(how) => {
-                let ran = Box::new(verdict::end(RanEnd::Settled(how)));
-                over(m, f, &e, ran)
-            }
-            Choice::Retry | Choice::RetryEdited(..) => {
-                e.attempt += 1;
-                begin(m, f, e)
-            }
-            Choice::Fail(failure) => Next::Done(Signal::Failed(failure)),
-        },
+        (ExecStage::Settle, Input::Child(Signal::Choice(choice))) => {
+            m.renew_timeouts(f);
+            settled(m, f, e, choice)
+        }
         (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, Input::Child(Signal::Failed(failure))) => Next::Done(Signal::Failed(failure)),
         (_, _) => {
             m.fiber_mut(f).waiting = Waiting::Effect(e.id);
             Next::Wait(Frame::Exec(e))
         }
+    }
+}
+
+fn settled(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, choice: Choice) -> Next {
+    match choice {
+        Choice::Done(how) | Choice::Skip(how) => {
+            let ran = Box::new(verdict::end(RanEnd::Settled(how)));
+            over(m, f, &e, ran)
+        }
+        Choice::Retry | Choice::RetryEdited(..) => {
+            e.attempt += 1;
+            begin(m, f, e)
+        }
+        Choice::Fail(failure) => Next::Done(Signal::Failed(failure)),
     }
 }
 

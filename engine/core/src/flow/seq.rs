@@ -42,7 +42,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Inpu
                 None => seq.at += 1,
             },
             Signal::Choice(choice) => {
-                if let Some(signal) = chosen(&mut seq, choice) {
+                if let Some(signal) = chosen(m, &mut seq, choice) {
                     return Next::Done(signal);
                 }
             }
@@ -115,11 +115,14 @@ fn failed(m: &mut Machine<'_>, f: FiberId, seq: &mut Seq, failure: Failure) -> O
     }))
 }
 
-fn chosen(seq: &mut Seq, choice: Choice) -> Option<Signal> {
+fn chosen(m: &mut Machine<'_>, seq: &mut Seq, choice: Choice) -> Option<Signal> {
     seq.failed = None;
     match choice {
         // There is no command here that could be edited: a bare statement is begun again as it is.
-        Choice::Retry | Choice::RetryEdited(..) => None,
+        Choice::Retry | Choice::RetryEdited(..) => {
+            m.s.begun_again = true;
+            None
+        }
         Choice::Skip(_) | Choice::Done(_) => {
             seq.at += 1;
             None

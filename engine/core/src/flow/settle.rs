@@ -96,6 +96,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
         (SettleStage::DoneIf, Input::Child(Signal::Ran(ran))) => match judge::answers(&ran) {
             judge::Answers::Yes => {
                 let how = "its `done if` says that it is done".to_owned();
+                m.renew_timeouts(f);
                 m.stop(f, s.scope, Cause::StepDone(how));
                 Next::Wait(Frame::Settle(s))
             }

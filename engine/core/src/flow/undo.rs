@@ -104,11 +104,35 @@ pub(crate) fn acting(m: &mut Machine<'_>, f: FiberId) {
                 iteration: m.iteration(place.0),
                 segments,
             };
-            push(m, UndoMark::Step(Box::new(entry)));
+            begun(m, entry);
         }
         if policies.irreversible.is_some() {
             push(m, UndoMark::Irreversible { path, owner });
         }
+    }
+}
+
+/// A step that is begun again from outside, by the operator's word, is the step it was: it is undone once,
+/// with the values of its first attempt.
+fn begun(m: &mut Machine<'_>, entry: UndoEntry) {
+    let marks = match m.s.begun_again {
+        true => m.s.undo.as_mut_slice(),
+        // Nothing is looked for where nothing can be: a run may have a hundred thousand marks.
+        false => &mut [],
+    };
+    let before = marks.iter_mut().find_map(|(_, mark)| match mark {
+        UndoMark::Step(before)
+            if before.block == entry.block
+                && before.segments == entry.segments
+                && before.iteration == entry.iteration =>
+        {
+            Some(before)
+        }
+        _ => None,
+    });
+    match before {
+        Some(before) => before.owner = entry.owner,
+        None => push(m, UndoMark::Step(Box::new(entry))),
     }
 }
 

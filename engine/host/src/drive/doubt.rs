@@ -51,6 +51,17 @@ pub(super) fn held_back(book: &mut Book<'_>, effect: Effect) -> Effect {
     Effect::Ask { id, prompt }
 }
 
+/// The question that holds an effect back.
+pub(super) fn holds_back(book: &Book<'_>, effect: EffectId) -> Option<EffectId> {
+    let of = |held: &Effect| match held {
+        Effect::Run(run) => run.id == effect,
+        Effect::Request(request) => request.id == effect,
+        _ => false,
+    };
+    let found = book.doubted.iter().find(|(_, held)| of(held));
+    found.map(|(prompt, _)| *prompt)
+}
+
 /// An answer to a question that held something back; nothing where `id` is no such question.
 ///
 /// # Errors
