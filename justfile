@@ -72,3 +72,11 @@ audit:
 # Spelling (needs typos-cli)
 spell:
     typos
+
+# So many seeds of the simulated world; ten thousand are in the tests
+world SEEDS="1000000":
+    WORLDS={{ SEEDS }} cargo test --release --test suite world::many -- --ignored --nocapture
+
+# One seed of the simulated world again, with all that happens in it
+world-again SEED:
+    WORLD={{ SEED }} cargo test --test suite world::again -- --ignored --nocapture

@@ -125,7 +125,10 @@ impl<'w> Life<'w> {
             }
             self.rest();
         }
-        self.world.watch.faults.push("the run goes round in circles".into());
+        self.world
+            .watch
+            .faults
+            .push("the run goes round in circles".into());
         Ok(Over::No)
     }
 
@@ -140,18 +143,32 @@ impl<'w> Life<'w> {
 
     /// What a person or the system does unasked in this life.
     fn mischief(&mut self) {
-        let World { chance, machine, calm, .. } = &mut *self.world;
+        let World {
+            chance,
+            machine,
+            calm,
+            ..
+        } = &mut *self.world;
         if *calm || !chance.one_in(5) {
             return;
         }
         let at = machine.now + chance.between(0, 60_000);
         let why = "the engine was told to end (SIGTERM)".to_owned();
-        let running = if chance.one_in(2) { Running::Stop } else { Running::LetEnd };
+        let running = if chance.one_in(2) {
+            Running::Stop
+        } else {
+            Running::LetEnd
+        };
         match chance.below(5) {
-            0 => self.coming.push((at, Coming::Event(Event::ParkRequested { why, running }))),
+            0 => self
+                .coming
+                .push((at, Coming::Event(Event::ParkRequested { why, running }))),
             1 => self.coming.push((
                 at,
-                Coming::Event(Event::Noted { text: "so far".into(), by: operator::NAME.into() }),
+                Coming::Event(Event::Noted {
+                    text: "so far".into(),
+                    by: operator::NAME.into(),
+                }),
             )),
             times => {
                 for n in 1..times {
@@ -166,7 +183,13 @@ impl<'w> Life<'w> {
     fn sleep(&mut self) {
         let left = self.book.until_due(self.now(), &self.boot_id);
         let mut until = self.world.machine.now + i64::try_from(left.as_millis()).unwrap_or(0);
-        let World { chance, machine, calm, watch, .. } = &mut *self.world;
+        let World {
+            chance,
+            machine,
+            calm,
+            watch,
+            ..
+        } = &mut *self.world;
         if !*calm && chance.one_in(150) {
             match chance.below(3) {
                 0 => machine.wall_off += chance.between(-3 * 3_600_000, 10 * 86_400_000),
@@ -199,7 +222,12 @@ impl<'w> Life<'w> {
         for (id, at) in self.running.iter().filter(|(_, at)| over(at)) {
             events.push(ended(*id, machine, *at));
         }
-        for id in self.adopted.iter().filter(|(_, at)| over(at)).map(|(id, _)| *id) {
+        for id in self
+            .adopted
+            .iter()
+            .filter(|(_, at)| over(at))
+            .map(|(id, _)| *id)
+        {
             let found = Found::Gone;
             events.push(Event::Found { effect: id, found });
         }
@@ -320,7 +348,7 @@ impl<'w> Life<'w> {
     fn send(&mut self, request: &Request) {
         let (verb, key) = operator::read(&request.shown);
         let machine = &mut self.world.machine;
-        let at = machine.fork(request.id.0, &verb, &key, request.mark, true);
+        let at = machine.fork(&verb, &key, request.mark, true);
         let about = self.about(&key);
         if request.mark == Mark::Act {
             self.world.watch.readies(&verb, &key, &about);
@@ -343,7 +371,11 @@ fn ended(id: EffectId, machine: &Machine, at: usize) -> Event {
     let signal = "SIGTERM".to_owned();
     Event::Exited {
         effect: id,
-        exit: if process.stopped { Exit::Stopped { signal } } else { Exit::Code(process.exit) },
+        exit: if process.stopped {
+            Exit::Stopped { signal }
+        } else {
+            Exit::Code(process.exit)
+        },
         output: Captured::default(),
         stderr: Captured::default(),
         elapsed_ms: 1,
@@ -369,6 +401,13 @@ impl<'w> Hands<'w> for Life<'w> {
     fn take_in(&mut self, event: &mut Event) {
         self.world.note(|| format!("  {event:?}"));
         let seq = self.book.journal.seq();
+        if let Event::Found {
+            found: Found::Gone | Found::Alive { .. },
+            ..
+        } = event
+        {
+            self.world.watch.doubts += 1;
+        }
         match event {
             Event::Exited { effect, .. }
             | Event::NotStarted { effect, .. }
@@ -411,13 +450,14 @@ impl<'w> Hands<'w> for Life<'w> {
             return Err("there are too many processes".into());
         }
         let machine = &mut self.world.machine;
-        let at = machine.fork(run.id.0, &verb, &key, run.mark, false);
+        let at = machine.fork(&verb, &key, run.mark, false);
         let identity = machine.processes[at].identity.clone();
         if self.world.faults.borrow().weakening == Weakening::NoGate {
             self.let_go(run.id, at);
         }
         self.ready.insert(run.id, at);
-        self.world.note(|| format!("    ready {at} for {:?}: {verb} {key}", run.id));
+        self.world
+            .note(|| format!("    ready {at} for {:?}: {verb} {key}", run.id));
         self.passes();
         Ok((at, identity))
     }

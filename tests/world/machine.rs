@@ -34,7 +34,6 @@ pub enum Gate {
 #[derive(Clone, Debug)]
 pub struct Process {
     pub identity: Identity,
-    pub effect: u64,
     pub verb: String,
     /// The step and its turn: `k3`, `k3 a`.
     pub key: String,
@@ -67,6 +66,8 @@ pub struct Done {
 
 pub struct Machine {
     pub seed: u64,
+    /// A `done if` always knows.
+    pub calm: bool,
     pub chance: Chance,
     /// Milliseconds since the world began: the one time that is true.
     pub now: i64,
@@ -81,9 +82,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn new(seed: u64) -> Machine {
+    pub fn new(seed: u64, calm: bool) -> Machine {
         Machine {
             seed,
+            calm,
             chance: Chance::new(seed, "machine"),
             now: 0,
             wall_off: 0,
@@ -145,13 +147,11 @@ impl Machine {
 
     /// When the next process ends, of those in `among`.
     pub fn next_end(&self, among: impl Iterator<Item = usize>) -> Option<i64> {
-        among
-            .filter_map(|at| self.processes[at].ends_at)
-            .min()
+        among.filter_map(|at| self.processes[at].ends_at).min()
     }
 
     /// A process that waits at its gate. Numbers are given out again and again.
-    pub fn fork(&mut self, effect: u64, verb: &str, key: &str, mark: Mark, remote: bool) -> usize {
+    pub fn fork(&mut self, verb: &str, key: &str, mark: Mark, remote: bool) -> usize {
         let n = self.processes.len();
         let identity = Identity {
             pid: 100 + u32::try_from(n % 5).unwrap_or(0),
@@ -160,7 +160,6 @@ impl Machine {
         };
         self.processes.push(Process {
             identity,
-            effect,
             verb: verb.to_owned(),
             key: key.to_owned(),
             mark,
@@ -218,7 +217,7 @@ impl Machine {
                     .iter()
                     .any(|done| done.verb != "is-done" && done.key == key);
                 going.exit = match (hash(self.seed, &format!("asked {key} {times}")) % 8, done) {
-                    (0, _) if times > 0 => 2,
+                    (0, _) if times > 0 && !self.calm => 2,
                     (_, true) => 0,
                     (_, false) => 1,
                 };

@@ -26,7 +26,7 @@ pub fn answer(
     let because = || "the world was looked at".to_owned();
     let mut about = None;
     let answer = match &prompt.kind {
-        _ if id.0 > OURS || id.0 == OURS => Answer::Yes,
+        _ if id.0 >= OURS => Answer::Yes,
         PromptKind::Confirm { .. } if dice % 7 == 0 && times == 0 => Answer::No,
         PromptKind::Failed { choices, .. } => {
             let undo = choices.iter().find_map(|choice| match choice {

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use runbook_core::effect::Notice;
+use runbook_core::effect::{Notice, Verdict};
 
 use super::machine::{Machine, Process};
 use super::runbooks::{About, Made};
@@ -20,8 +20,9 @@ use runbook_plan::command::Mark;
 const LATE: i64 = 1_000 + A_TURN;
 /// And when the machine has just been woken.
 const LATE_AFTER_SLEEP: i64 = 30_000 + A_TURN;
-/// Of a step, where it has one.
-const TIMEOUT: i64 = 30_000;
+/// What is longer than any command that does not hang, and no longer than what is left of its step's timeout
+/// behind two other commands.
+const TIMEOUT: i64 = 13_000;
 /// Between a fact and its being told the clock goes on a little.
 const A_TURN: i64 = 100;
 
@@ -77,7 +78,6 @@ pub struct Watch {
     pub waits_seen: u32,
     /// A clock passed, and what it stopped depends on when.
     pub passed: bool,
-    pub outcome: Option<String>,
 }
 
 impl Watch {
@@ -105,10 +105,6 @@ impl Watch {
             Known::Ended(of) => *of == process,
             Known::Answered(_, about) => *about == Some(process),
         })
-    }
-
-    pub fn is_durable(&mut self, seq: u64) {
-        self.durable = seq;
     }
 
     /// Something leaves the engine: it is shown, or it acts.
@@ -181,7 +177,7 @@ impl Watch {
 
     /// A command that acts got its process.
     pub fn readies(&mut self, verb: &str, key: &str, about: &About) {
-        let undo = matches!(verb, "do" | "more" | "post") && about.undo;
+        let undo = acts_for_its_step(verb) && about.undo;
         if !undo {
             return;
         }
@@ -207,7 +203,7 @@ impl Watch {
         let about = of(process);
         for begun in self.begun.iter_mut().rev() {
             if begun.key == process.key && !begun.undone {
-                begun.let_go |= process.verb != "undo";
+                begun.let_go |= acts_for_its_step(&process.verb);
                 break;
             }
         }
@@ -223,13 +219,15 @@ impl Watch {
             }
             let its_name = format!("{} {}", earlier.verb, earlier.key);
             if earlier.lives() && !earlier.remote && !self.left.contains(&other) {
-                self.faults
-                    .push(format!("`{name}` was let go while `{its_name}` was running"));
+                self.faults.push(format!(
+                    "`{name}` was let go while `{its_name}` was running"
+                ));
             }
             if self.settled(other) {
                 continue;
             }
-            let repeatable = its.repeatable && !matches!(earlier.verb.as_str(), "undo" | "undo-more" | "always");
+            let repeatable =
+                its.repeatable && !matches!(earlier.verb.as_str(), "undo" | "undo-more" | "always");
             let asked_the_system = its.done_if
                 && machine.processes.iter().enumerate().any(|(look, process)| {
                     look > other && process.verb == "is-done" && process.key == earlier.key
@@ -237,12 +235,16 @@ impl Watch {
             // An attempt that ran out of time undoes what it began, whatever became of it.
             let undone = its.undo
                 && ((!same && made.clocks)
-                    || machine.processes.iter().enumerate().any(|(later, process)| {
-                        later > other
-                            && process.verb == "undo"
-                            && process.key == earlier.key
-                            && process.ever_let_go()
-                    }));
+                    || machine
+                        .processes
+                        .iter()
+                        .enumerate()
+                        .any(|(later, process)| {
+                            later > other
+                                && process.verb == "undo"
+                                && process.key == earlier.key
+                                && process.ever_let_go()
+                        }));
             // It outlived its timeout and was stopped: then its `retry` has the word.
             let overdue = its.timeout && earlier.lived_ms() >= TIMEOUT;
             let known = repeatable
@@ -269,15 +271,21 @@ impl Watch {
             }
             return;
         };
-        if self.begun[at].undone {
+        if self.begun[at].undone && !about.request {
             self.fault(format!("`{key}` was undone twice"));
         }
         let above = self.begun[at + 1..].iter().find(|begun| {
-            let beside = made.steps.get(&begun.key).is_some_and(|it| it.beside(about));
+            let beside = made
+                .steps
+                .get(&begun.key)
+                .is_some_and(|it| it.beside(about));
             begun.let_go && !begun.undo_started && !beside
         });
         if let Some(above) = above {
-            let text = format!("`{key}` was undone before `{}`, which came later", above.key);
+            let text = format!(
+                "`{key}` was undone before `{}`, which came later",
+                above.key
+            );
             self.fault(text);
         }
         self.begun[at].undo_started = true;
@@ -303,7 +311,13 @@ impl Watch {
                     begun.undo_started = true;
                 }
             }
-            Notice::DeadlinePassed { .. } => self.passed = true,
+            Notice::DeadlinePassed { .. }
+            | Notice::Ran {
+                verdict: Verdict::TimedOut,
+                ..
+            } => self.passed = true,
+            // Nothing ran when it passed.
+            Notice::StepFailed { why, .. } if why.starts_with("timed out") => self.passed = true,
             Notice::WaitStarted { path, what, until } if !what.contains("up") => {
                 let Some(until) = until else { return };
                 self.waits.insert(
@@ -338,8 +352,7 @@ impl Watch {
         if early > A_TURN {
             self.fault(format!("a wait of {what} ended {early} ms early"));
         }
-        let there = (undisturbed - least.min(0))
-           .max(self.alive_since) + LATE;
+        let there = (undisturbed - least.min(0)).max(self.alive_since) + LATE;
         let late = machine.now - there.max(self.awake_since + LATE_AFTER_SLEEP);
         if late > 0 {
             self.fault(format!("a wait of {what} ended {late} ms too late"));
@@ -352,7 +365,10 @@ impl Watch {
         for at in self.lost.clone() {
             let process = &machine.processes[at];
             let about = made.steps.get(&process.key).unwrap_or(&nothing);
-            let asked = self.settled(at) || self.put.contains(&at) || (about.undo && made.clocks);
+            let asked = self.settled(at)
+                || self.put.contains(&at)
+                || (about.undo && made.clocks)
+                || (about.timeout && process.lived_ms() >= TIMEOUT);
             if !asked && !about.repeatable && !about.done_if {
                 self.faults.push(format!(
                     "the run ended, and nobody was asked about `{} {}`",
@@ -361,6 +377,11 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether it is what its `undo` undoes.
+fn acts_for_its_step(verb: &str) -> bool {
+    matches!(verb, "do" | "more" | "post")
 }
 
 /// `a5.k3[b]` is `k3 b`.

@@ -236,7 +236,12 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
         }
         Found::Alive { processes } => {
             let processes = processes.clone();
-            if let Some(f) = pending.fiber {
+            let fiber = pending.fiber;
+            // A stop that was to park the run died with the engine, and the run goes on.
+            if let Some(pending) = m.s.pending.get_mut(&id) {
+                pending.stop = None;
+            }
+            if let Some(f) = fiber {
                 m.wake(f, Input::Found(Found::Alive { processes }, String::new()));
             }
         }

@@ -435,7 +435,8 @@ pub(crate) fn requested(m: &mut Machine<'_>, to: &str, by: &str, reason: &str) {
         reason: reason.into(),
         by: by.into(),
     });
-    m.s.was_ended = matches!(m.s.phase, Phase::Ended { .. });
+    // Asked for again after a crash it is still the undo of a run that had ended.
+    m.s.was_ended |= matches!(m.s.phase, Phase::Ended { .. });
     m.s.phase = Phase::Running;
     m.s.halt = None;
     let Some(main) = m.s.fibers.keys().next().copied() else {

@@ -38,13 +38,7 @@ impl Journal {
             (Tail::Torn { bytes }, _) | (Tail::Ambiguous { bytes, .. }, Cut::Agreed) => {
                 keep_aside(bytes)?;
                 disk.set_len(end.offset)
-                    .and_then(|()| disk.sync())
-                    .map_err(|error| {
-                        HostError::new(
-                            codes::JOURNAL_WRITE,
-                            format!("the journal cannot be written: {}", plainly(&error)),
-                        )
-                    })?;
+                    .map_err(|error| unwritable(&error))?;
                 end.length = end.offset;
             }
             (Tail::Ambiguous { why, .. }, Cut::TornOnly) => {
@@ -55,7 +49,17 @@ impl Journal {
                 .help("Resume it in a terminal and say what is to be done."));
             }
         }
+        // The last engine may have been killed between a write and its sync. What was read is believed from here
+        // on, and a write behind it says that it is durable, so it is made so first.
+        disk.sync().map_err(|error| unwritable(&error))?;
         end.epoch += 1;
         Ok(Journal::new(disk, end))
     }
+}
+
+fn unwritable(error: &std::io::Error) -> HostError {
+    HostError::new(
+        codes::JOURNAL_WRITE,
+        format!("the journal cannot be written: {}", plainly(error)),
+    )
 }
