@@ -391,3 +391,129 @@ fn a_replay_wishes_the_same_in_the_same_order() {
     let again = fold(&plan, world(""), &whole.facts);
     assert_eq!(whole.wished, again.wished);
 }
+
+fn asks_in_doubt(run: &Play<'_>) -> bool {
+    run.state
+        .prompts()
+        .any(|(_, prompt)| matches!(prompt.kind, PromptKind::InDoubt { .. }))
+}
+
+fn later(run: &mut Play<'_>, ms: i64) {
+    run.now.boot += ms;
+    run.now.wall += ms;
+}
+
+const TIMED: &str =
+    "step one \"One\" {\n  $ ./one\n  undo $ ./undo-one\n  timeout 30s\n  retry 2 every 2s\n}";
+
+#[test]
+fn j05_time_that_ran_out_meanwhile_does_not_try_a_step_in_doubt_again() {
+    let plan = plan(TIMED);
+    let mut run = crashed(&plan, &world(""), 0);
+    later(&mut run, 3_600_000);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    run.happens(Event::Ticked);
+    assert!(asks_in_doubt(&run), "{}", run.transcript.text());
+    assert_eq!(runs(&run, "./one"), 1);
+    // The person says that it is to be run again: that is another attempt, with its own time.
+    let doubt = run.state.prompts().map(|(id, _)| id).next().expect("one");
+    run.happens(Event::Answered {
+        effect: doubt,
+        answer: Answer::RunAgain {
+            reason: "it was not done".into(),
+        },
+        by: "ada".into(),
+    });
+    assert_eq!(
+        ended(&run.run()),
+        Outcome::Resolved,
+        "{}",
+        run.transcript.text()
+    );
+    assert_eq!(runs(&run, "./one"), 2);
+}
+
+#[test]
+fn p33_an_orphan_that_was_being_stopped_is_stopped_before_anything_else() {
+    let plan = plan(TIMED);
+    let stops = |run: &Play<'_>| {
+        let stop = |effect: &&Effect| matches!(effect, Effect::Stop { .. });
+        run.wished.iter().filter(stop).count()
+    };
+    let mut first = crashed(&plan, &world(""), 0);
+    first.resume(BOOT, &mut |_| alive());
+    later(&mut first, 31_000);
+    first.happens(Event::Ticked);
+    assert_eq!(stops(&first), 1, "{}", first.transcript.text());
+    // The engine dies before it does that.
+    let mut second = fold(&plan, world(""), &first.facts);
+    let before = stops(&second);
+    second.resume(BOOT, &mut |_| alive());
+    assert_eq!(stops(&second), before + 1, "{}", second.transcript.text());
+    assert_eq!(runs(&second, "./one"), 1);
+    assert_eq!(second.state.prompts().count(), 0);
+}
+
+#[test]
+fn an_orphan_that_was_stopped_to_park_is_not_forgotten_at_its_timeout() {
+    let plan = plan(TIMED);
+    let mut run = crashed(&plan, &world(""), 0);
+    run.happens(Event::ParkRequested {
+        why: "SIGTERM".into(),
+        running: runbook_core::event::Running::Stop,
+    });
+    let mut run = fold(&plan, world(""), &run.facts);
+    let before = run.wished.len();
+    run.resume(BOOT, &mut |_| alive());
+    later(&mut run, 31_000);
+    run.happens(Event::Ticked);
+    assert!(
+        run.wished[before..]
+            .iter()
+            .any(|effect| matches!(effect, Effect::Stop { .. })),
+        "{}",
+        run.transcript.text()
+    );
+}
+
+#[test]
+fn a_step_does_not_time_out_while_its_question_is_open() {
+    let plan =
+        plan("step one \"One\" {\n  confirm \"Sure?\"\n  $ ./one\n  repeatable\n  timeout 30s\n}");
+    let (whole, came) = play(&plan, world(""));
+    assert!(parked(&came).contains("Sure?"));
+    let mut run = fold(&plan, world(""), &whole.facts);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    later(&mut run, 40_000);
+    run.happens(Event::Ticked);
+    let asked = run.state.prompts().map(|(id, _)| id).next();
+    let asked = asked.unwrap_or_else(|| panic!("{}", run.transcript.text()));
+    later(&mut run, 3_600_000);
+    run.happens(Event::Answered {
+        effect: asked,
+        answer: Answer::Yes,
+        by: "ada".into(),
+    });
+    assert_eq!(
+        ended(&run.run()),
+        Outcome::Resolved,
+        "{}",
+        run.transcript.text()
+    );
+}
+
+#[test]
+fn a_step_that_is_begun_again_from_outside_is_undone_once() {
+    let plan = plan(
+        "checkpoint ready \"Ready\" {\n  ? ./look\n}\nstep one \"One\" {\n  $ ./one\n  undo $ ./undo-one\n  always {\n    $ ./always\n  }\n}\nrewind to ready\nfinish no_action",
+    );
+    let world = world(
+        "when ./always exits 1
+         when ./always exits 0
+         answer \"`./always`: it exited with code 1\" retry",
+    );
+    let (run, came) = play(&plan, world);
+    assert_eq!(ended(&came), Outcome::NoAction, "{}", run.transcript.text());
+    assert_eq!(runs(&run, "./one"), 2, "{}", run.transcript.text());
+    assert_eq!(runs(&run, "./undo-one"), 1, "{}", run.transcript.text());
+}

@@ -379,6 +379,7 @@ fn loaded(made: &Made) -> Loaded {
         diagnostics: Vec::new(),
         plan: Some(made.plan.clone()),
         originals: Vec::new(),
+        tests: None,
     }
 }
 
