@@ -33,18 +33,20 @@ pub const SEQUENCE: Shape = shape("sequence", Settling::Asked, Order::Kept);
 pub const REWIND: Shape = shape("rewind", Settling::Asked, Order::Kept);
 pub const ATTEMPT: Shape = shape("attempt", Settling::Asked, Order::Kept);
 pub const PROBES: Shape = shape("probes", Settling::Probed, Order::Kept);
+pub const SLOW: Shape = shape("slow", Settling::Probed, Order::Kept);
 pub const UNDOABLE: Shape = shape("undoable", Settling::Asked, Order::Kept);
 pub const HUNGRY: Shape = shape("hungry", Settling::Asked, Order::Kept);
 pub const SUICIDE: Shape = shape("suicide", Settling::Asked, Order::Kept);
 
 /// Those that are killed at random moments.
-pub const ALL: [Shape; 8] = [
+pub const ALL: [Shape; 9] = [
     SEQUENCE,
     REWIND,
     ATTEMPT,
     shape("timers", Settling::Asked, Order::Kept),
     shape("parallel", Settling::Asked, Order::Any),
     PROBES,
+    SLOW,
     shape("repeatable", Settling::Repeatable, Order::Kept),
     shape("prompts", Settling::Asked, Order::Kept),
 ];
