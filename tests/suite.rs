@@ -20,6 +20,5 @@ mod render;
 mod resume;
 mod run;
 mod runbooks;
-mod secrets;
 mod terminal;
 mod world;

@@ -9,6 +9,7 @@
 //! | [`typing`] | what is typed and pasted at the wrong time |
 //! | [`output`] | output that is up to something |
 //! | [`blocked`] | terminals and pipes that take nothing, and mistakes of the engine |
+//! | [`secrets`] | secrets that are shown, asked for and typed |
 //! | [`looks`] | terminals that can do little, and none at all |
 //! | [`pty`] | the terminal: keys in, a model of the screen out |
 //! | [`clocks`] | what runs out meanwhile |
@@ -20,8 +21,9 @@ mod events;
 mod kinds;
 mod looks;
 mod output;
-pub mod pty;
+mod pty;
 mod running;
+mod secrets;
 mod signals;
 mod typing;
 

@@ -93,15 +93,6 @@ impl Ground {
         self.plainly(&["show", newest]).0
     }
 
-    /// What the commands of the only run printed, as it was kept.
-    pub fn kept(&self) -> String {
-        let mut runs = std::fs::read_dir(self.path("state/runbook/runs")).expect("runs");
-        let run = runs.next().expect("a run").expect("an entry").path();
-        let journal = std::fs::read(run.join("journal")).unwrap_or_default();
-        let output = std::fs::read(run.join("output")).unwrap_or_default();
-        String::from_utf8_lossy(&journal).into_owned() + &String::from_utf8_lossy(&output)
-    }
-
     /// What a command prints that has no terminal.
     pub fn plainly(&self, arguments: &[&str]) -> (String, i32) {
         let mut command = Command::new(RUNBOOK);

@@ -1,14 +1,13 @@
-//! Secrets from outside: a canary goes through a real run, and is looked for wherever the run can have left it.
-//! How it is found in a stream is tested where that is done, in the host.
+//! Secrets at a terminal: a canary goes through everything that a person is shown and asked, and is looked for on
+//! the screen and wherever the run can have left it; and one is typed. What needs no terminal for that is tested
+//! with the journal.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::terminal::pty::{Ground, PATIENCE, Pty, RUNBOOK, Seat, below};
+use super::pty::{Ground, PATIENCE, Pty, RUNBOOK, Seat, below};
 
 /// With characters that each encoding writes in its own way.
 const CANARY: &str = "c4n\"ry/7+&x=9 z";
@@ -153,27 +152,6 @@ fn s05_s10_no_form_of_a_secret_comes_to_any_place() {
 }
 
 #[test]
-fn s05_json_shows_no_secret() {
-    let ground = Ground::new(
-        "secret token from env TOKEN\nstep all \"All\" {\n  env T = token\n  $ cat forms; cat forms >&2; touch done; exit 3\n}\n",
-    );
-    ground.write("forms", FORMS.join("\n") + "\n");
-    let mut command = Command::new(RUNBOOK);
-    ground.dress(&mut command);
-    let output = command
-        .args(["run", "case.rbk", "--json"])
-        .env("TOKEN", CANARY)
-        .stdin(Stdio::null())
-        .output()
-        .expect("it starts");
-    assert!(ground.path("done").exists(), "the forms were printed");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("‹token›"));
-    is_clean("standard output", &output.stdout);
-    is_clean("standard error", &output.stderr);
-    state_is_clean(&ground);
-}
-
-#[test]
 fn s05_a_mistake_of_ours_shows_no_secret() {
     if !cfg!(debug_assertions) {
         return;
@@ -239,45 +217,6 @@ fn s06_no_process_has_a_secret_among_its_arguments() {
 }
 
 #[test]
-fn s08_no_error_shows_what_it_was_given() {
-    for (body, says) in [
-        ("$ ./nowhere {{token}} --password={{token}}", "nowhere"),
-        ("$ ./forbidden {{token}}", "ermission"),
-        ("$ exit 9; echo {{token}}", "exited with code 9"),
-        ("$ kill -SEGV $$; echo {{token}}", "SIGSEGV"),
-        (
-            "http GET http://127.0.0.1:1/ {\n    header Authorization: {{token}}\n  }",
-            "refused",
-        ),
-        (
-            "http POST http://127.0.0.1:1/ {\n    query t: {{token}}\n    body ```json\n    {\"t\": \"{{token}}\"}\n    ```\n  }",
-            "refused",
-        ),
-    ] {
-        let ground = Ground::new(&format!(
-            "secret token from env TOKEN\nstep bad \"Bad\" {{\n  {body}\n  repeatable\n}}\n"
-        ));
-        ground.write("forbidden", "");
-        let mut pty = run(&ground);
-        pty.until_so("it fails", |pty| {
-            pty.screen().contains("bad failed") || pty.screen().contains("RB")
-        });
-        assert!(
-            pty.screen().contains(says),
-            "{body}: {says}\n{}",
-            pty.screen()
-        );
-        is_clean(body, pty.raw());
-        pty.answer("fail");
-        pty.answer("enough");
-        pty.ends(4);
-        is_clean(body, pty.raw());
-        state_is_clean(&ground);
-        views_are_clean(&ground);
-    }
-}
-
-#[test]
 fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
     let ground = Ground::new("secret token from prompt\nfinish no_action \"the end\"");
     // Where the system allows dumps, a program that ends like that leaves one.
@@ -323,38 +262,4 @@ fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
         cores.len() <= usize::from(allowed.core_dumped()),
         "{cores:?}"
     );
-}
-
-#[test]
-fn s12_a_trace_shows_no_secret() {
-    // A server that answers, for a client that shows what it sends.
-    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = server.local_addr().expect("an address").port();
-    let served = std::thread::spawn(move || {
-        let Ok((mut stream, _)) = server.accept() else {
-            return Vec::new();
-        };
-        let mut asked = vec![0; 4096];
-        let length = stream.read(&mut asked).unwrap_or(0);
-        asked.truncate(length);
-        let _ = stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
-        asked
-    });
-    let ground = Ground::new(&format!(
-        "secret token from env TOKEN\nstep trace \"Trace\" {{\n  env T = token\n  $ ```bash\n    set -x\n    test -n \"$T\"\n    header=\"Authorization: Bearer $T\"\n    : \"$header\" '{{{{token}}}}'\n  ```\n  $ curl -sv -H \"X-Token: $T\" http://127.0.0.1:{port}/\n  repeatable\n}}\nfinish no_action \"the end\"",
-    ).replace(" '{{token}}'", ""));
-    let mut pty = run(&ground);
-    pty.until("the end");
-    pty.ends(0);
-    let asked = String::from_utf8_lossy(&served.join().expect("served")).into_owned();
-    assert!(asked.contains(CANARY), "the server got it: {asked}");
-    let kept = ground.kept();
-    assert!(
-        kept.contains("Bearer ‹token›") && kept.contains("X-Token: ‹token›"),
-        "{kept}"
-    );
-    is_clean("the screen", pty.raw());
-    state_is_clean(&ground);
-    views_are_clean(&ground);
 }
