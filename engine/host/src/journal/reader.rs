@@ -342,6 +342,9 @@ fn canonical(json: &[u8]) -> Option<(Envelope<'_>, Body)> {
     rest = rest.strip_prefix(b",\"prev\":\"")?;
     let (prev, mut rest) = rest.split_at_checked(Link::DIGITS)?;
     let prev = std::str::from_utf8(prev).ok()?;
+    if !prev.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
     rest = rest.strip_prefix(b"\"")?;
     if rest.starts_with(b",\"first\":") {
         number(&mut rest, b",\"first\":")?;
@@ -518,4 +521,59 @@ fn later(rest: &[u8]) -> Option<(usize, u64)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The form of the writer, and the same said in another order.
+    const LINE: &str = r#"{"v":1,"seq":4,"epoch":2,"t_wall":1767603600000,"t_boot":7,"prev":"00000000000000000000000000000000","first":3,"event":"ticked"}"#;
+
+    fn both(json: &str) -> (Option<String>, Option<String>) {
+        let said = |(envelope, body): (Envelope<'_>, Body)| {
+            let Envelope {
+                seq,
+                epoch,
+                t_wall,
+                t_boot,
+                prev,
+                ..
+            } = envelope;
+            format!("{seq} {epoch} {t_wall} {t_boot} {prev} {body:?}")
+        };
+        let json = json.as_bytes();
+        (canonical(json).map(said), lenient(json, 0).ok().map(said))
+    }
+
+    #[test]
+    fn what_is_read_by_hand_is_read_as_serde_reads_it() {
+        let (hand, serde) = both(LINE);
+        assert!(hand.is_some());
+        assert_eq!(hand, serde);
+        // Whatever the hand takes serde takes, and alike: a byte is changed at each place.
+        let mut taken = 0;
+        for at in 0..LINE.len() {
+            for byte in [b'0', b'9', b'-', b' ', b'"', b',', b'}', b'x', 0xc3] {
+                let mut json = LINE.as_bytes().to_vec();
+                json[at] = byte;
+                let Ok(json) = String::from_utf8(json) else {
+                    continue;
+                };
+                if let (Some(hand), serde) = both(&json) {
+                    taken += 1;
+                    assert_eq!(Some(hand), serde, "{json}");
+                }
+            }
+        }
+        assert!(taken > 20, "{taken}");
+    }
+
+    #[test]
+    fn another_order_and_more_in_it_are_read_too() {
+        let other = r#"{"seq":4,"v":1,"epoch":2,"t_wall":-1,"t_boot":7,"prev":"0","event":"ticked","more":[1]}"#;
+        let (hand, serde) = both(other);
+        assert_eq!(hand, None);
+        assert_eq!(serde.as_deref(), Some("4 2 -1 7 0 Event(Ticked)"));
+    }
 }
