@@ -31,12 +31,18 @@ pub(crate) fn take_time(m: &mut Machine<'_>, fact: &Fact) {
     m.s.now = fact.at;
 }
 
-/// After a reboot only wall time is left: every limit keeps its moment of the day.
+/// After a reboot only wall time is left: every limit keeps its moment of the day. A clock that stands before what
+/// the journal saw last is wrong, and says nothing: then what was left of each limit is left still.
 fn rebase(m: &mut Machine<'_>, now: crate::event::Moment, boot_id: &str) {
     let same = m.s.boot_id == boot_id;
-    m.s.now = now;
+    let before = std::mem::replace(&mut m.s.now, now);
     if same {
         return;
+    }
+    let back = now.wall < before.wall;
+    if back {
+        let by_ms = now.wall.saturating_sub(before.wall);
+        m.tell(Notice::ClockJumped { by_ms });
     }
     m.s.boot_id = boot_id.to_owned();
     for pending in m.s.pending.values_mut() {
@@ -45,7 +51,15 @@ fn rebase(m: &mut Machine<'_>, now: crate::event::Moment, boot_id: &str) {
     }
     let timers = std::mem::take(&mut m.s.timers);
     for (key, mut timer) in timers {
-        let boot = m.s.due_boot(&timer.deadline);
+        let boot = match (key.0, back) {
+            (HELD, _) => HELD,
+            (due, true) => now.boot.saturating_add(due.saturating_sub(before.boot)),
+            (_, false) => m.s.due_boot(&timer.deadline),
+        };
+        if boot == HELD {
+            m.s.timers.insert(key, timer);
+            continue;
+        }
         timer.deadline.at.boot = boot;
         timer.deadline.boot_id = boot_id.to_owned();
         let moved = (boot, key.1);
