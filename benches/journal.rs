@@ -306,6 +306,7 @@ fn spawned(effect: EffectId) -> Event {
             pid: 4711,
             start_time: 123_456,
             boot_id: "12c85471-1dfd-486e-b565-8cc500cbcabf".into(),
+            cgroup: None,
         },
     }
 }

@@ -73,6 +73,10 @@ impl World {
                 "<run>",
             ),
             (r"\b[0-9a-f]{8}-[0-9a-f]{4}\b", "<run>"),
+            (
+                r"in a (cgroup|session) of its own",
+                "in a <place> of its own",
+            ),
             (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "<time>"),
             (r"\b1[5-9]\d{11}\b", "<time>"),
             (r"\b\d+\.\ds\b", "<span>"),

@@ -234,6 +234,7 @@ fn one_of_each() -> Vec<Record> {
         pid: 4711,
         start_time: 123_456,
         boot_id: BOOT.into(),
+        cgroup: None,
     };
     let answers = [
         Answer::Value {

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use runbook_core::effect::Notice;
 use runbook_core::view::{Phase, View};
-use runbook_host::drive::replay::{Replay, Wanted};
+use runbook_host::drive::replay::{Kept, Replay, Wanted};
 use runbook_host::error::HostError;
 use runbook_host::runs::{self, RunDir};
 use serde::Serialize;
@@ -157,6 +157,12 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
             );
         }
     }
+    let kept = match replay.kept {
+        Some(Kept::Cgroup) => "each in a cgroup of its own",
+        Some(Kept::Session) => "each in a session of its own",
+        None => "",
+    };
+    row("commands", kept, Tone::Quiet);
     row("undo", &view.undoable.join(", "), Tone::Plain);
     row("gates", &view.checkpoints.join(", "), Tone::Plain);
     row("folder", &dir.path.display().to_string(), Tone::Quiet);

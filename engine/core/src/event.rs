@@ -218,6 +218,9 @@ pub struct Identity {
     /// Field 22 of `/proc/PID/stat`: clock ticks since boot.
     pub start_time: u64,
     pub boot_id: String,
+    /// The folder of the cgroup that was made for it, where one could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

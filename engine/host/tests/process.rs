@@ -2,6 +2,8 @@
 
 #[path = "process/background.rs"]
 mod background;
+#[path = "process/cgroups.rs"]
+mod cgroups;
 #[path = "process/counts.rs"]
 mod counts;
 #[path = "process/ends.rs"]

@@ -38,6 +38,8 @@ pub struct Replay {
     /// What a person was told, and when.
     pub notices: Vec<(Moment, Notice)>,
     pub outputs: Vec<Outputs>,
+    /// Of the newest command that acted.
+    pub kept: Option<Kept>,
     /// Milliseconds since 1970, UTC, of the last record.
     pub last: i64,
     pub closing: Closing,
@@ -61,6 +63,15 @@ pub enum Doubted {
 pub enum Closing {
     Said,
     Unsaid,
+}
+
+/// What keeps a command's tree together, so that a stop takes all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nobody can leave it.
+    Cgroup,
+    /// Its session, its group, its mark and its descent.
+    Session,
 }
 
 /// What a command printed.
@@ -103,6 +114,7 @@ impl Replay {
         let mut fingerprints = Vec::new();
         let mut notices = Vec::new();
         let mut outputs = Vec::new();
+        let mut kept = None;
         let mut last = 0;
         let mut closing = Closing::Unsaid;
         let mut doubted = Doubted::No;
@@ -153,6 +165,12 @@ impl Replay {
                     if wanted == Wanted::Timeline {
                         outputs.extend(printed(&event));
                     }
+                    if let Event::Spawned { identity, .. } = &event {
+                        kept = Some(match identity.cgroup {
+                            Some(_) => Kept::Cgroup,
+                            None => Kept::Session,
+                        });
+                    }
                     let fact = Fact {
                         at: record.at,
                         event,
@@ -178,6 +196,7 @@ impl Replay {
             fingerprints,
             notices,
             outputs,
+            kept,
             last,
             closing,
             inode,

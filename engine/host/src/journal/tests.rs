@@ -113,6 +113,7 @@ fn spawned(effect: u64) -> Event {
             pid: 7,
             start_time: 9,
             boot_id: "b".into(),
+            cgroup: None,
         },
     }
 }

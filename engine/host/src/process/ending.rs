@@ -11,6 +11,7 @@ use runbook_core::event::{Event, Exit, Found, Identity};
 use rustix::event::epoll;
 use rustix::process::Signal;
 
+use super::cgroup;
 use super::child::{peek, reap, signal_all, signal_group};
 use super::command::{Phase, Pipe, background_output, give_back, keep_in_front};
 use super::gate::NEVER_RAN;
@@ -146,6 +147,9 @@ impl Processes {
                     return;
                 };
                 if now >= kill_at {
+                    if self.tolerated.is_empty() {
+                        kill_cgroup(&command.identity);
+                    }
                     signal_all(&rest, Signal::KILL);
                     if let Some(stopping) = &mut command.stopping {
                         stopping.signal = Signal::KILL;
@@ -190,10 +194,12 @@ impl Processes {
     fn is_of(&self, key: u64, process: &Stat) -> bool {
         self.commands.get(&key).is_some_and(|command| {
             let root = &command.identity;
+            let cgroup = root.cgroup.as_deref();
             process.start >= root.start_time
                 && (process.session == root.pid
                     || process.group == root.pid
                     || tree::carries(process.pid, &tree::mark_of(root))
+                    || cgroup.is_some_and(|cgroup| cgroup::holds(cgroup, process.pid))
                     || (tree::known().len()
                         <= 1 + self.gates.iter().map(Gate::counts).sum::<usize>()
                         && !tree::carries_any(process.pid)))
@@ -438,6 +444,7 @@ impl Processes {
         if now >= stopping.kill_at {
             stopping.signal = Signal::KILL;
             signal_group(in_group, Signal::KILL);
+            kill_cgroup(&command.identity);
             signal_all(&living, Signal::KILL);
             command.wake = Some(now + LOOK);
         } else {
@@ -472,12 +479,20 @@ impl Processes {
         };
         orphan.look_at = now + LOOK;
         if now >= kill_at {
+            kill_cgroup(&orphan.identity);
             signal_all(&living, Signal::KILL);
         }
         if now >= kill_at + self.settings.kill_grace {
             self.orphans.remove(&id);
             self.fact(lost(id, &living));
         }
+    }
+}
+
+/// At once to all of it, where it has one. Nobody else is in it.
+fn kill_cgroup(identity: &Identity) {
+    if let Some(cgroup) = &identity.cgroup {
+        cgroup::kill(cgroup);
     }
 }
 

@@ -33,6 +33,7 @@ use rustix::process::PidfdFlags;
 
 use runbook_core::event::Identity;
 
+use super::cgroup::{Cgroup, Cgroups};
 use super::launch::{Door, Line, Script};
 use super::recorder::{self, Log};
 use super::tree::{self, Stat};
@@ -70,8 +71,8 @@ pub fn gate_main() -> ! {
     let role = std::env::args_os().nth(2).unwrap_or_default();
     let ended = clean_slate().and_then(|channel| match role.to_str() {
         Some(KEEPER) => keep(channel),
-        Some(TERMINAL) => wait_at_the_gate(channel, Place::Terminal),
-        _ => wait_at_the_gate(channel, Place::Session),
+        Some(TERMINAL) => wait_at_the_gate(channel, Place::Terminal, None),
+        _ => wait_at_the_gate(channel, Place::Session, None),
     });
     std::process::exit(match ended {
         Ok(Over) => 0,
@@ -105,6 +106,7 @@ fn keep(channel: OwnedFd) -> io::Result<Over> {
     // Whoever reads what the engine writes need not wait for its keeper to end.
     rustix::stdio::dup2_stdout(io::stdin())?;
     rustix::stdio::dup2_stderr(io::stdin())?;
+    let mut cgroups = Cgroups::begin(std::env::args_os().nth(4).map(PathBuf::from));
     loop {
         let mut byte = [0; 1];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -124,15 +126,17 @@ fn keep(channel: OwnedFd) -> io::Result<Over> {
         });
         let Some(socket) = socket else {
             if received.bytes == 0 {
+                cgroups.end();
                 return Ok(Over);
             }
             continue;
         };
-        match os::fork_sibling() {
+        let mut cgroup = cgroups.make();
+        match copy(&mut cgroup) {
             Ok(Forked::Original) => {}
             Ok(Forked::Sibling) => {
                 drop(channel);
-                return wait_at_the_gate(socket, Place::Session);
+                return wait_at_the_gate(socket, Place::Session, cgroup.map(|cgroup| cgroup.path));
             }
             Err(error) => {
                 let code = error.raw_os_error().unwrap_or(0);
@@ -142,7 +146,28 @@ fn keep(channel: OwnedFd) -> io::Result<Over> {
     }
 }
 
-fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
+/// A copy in the cgroup; where there it may not be, anywhere, and the cgroup is given up.
+fn copy(cgroup: &mut Option<Cgroup>) -> io::Result<Forked> {
+    use rustix::io::Errno;
+    if let Some(wanted) = cgroup {
+        match os::fork_sibling_into(&wanted.folder) {
+            Ok(forked) => return Ok(forked),
+            // It is the copy that there is no room for.
+            Err(error)
+                if matches!(
+                    Errno::from_io_error(&error),
+                    Some(Errno::AGAIN | Errno::NOMEM)
+                ) =>
+            {
+                return Err(error);
+            }
+            Err(_) => *cgroup = None,
+        }
+    }
+    os::fork_sibling()
+}
+
+fn wait_at_the_gate(channel: OwnedFd, place: Place, cgroup: Option<PathBuf>) -> io::Result<Over> {
     let mut handed = Vec::with_capacity(3);
     let mine = rustix::process::getpid();
     handed.push(rustix::process::pidfd_open(mine, PidfdFlags::empty())?);
@@ -165,7 +190,7 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
 
     let me = tree::stat(mine.as_raw_nonzero().get().unsigned_abs())
         .ok_or_else(|| io::Error::other("no /proc"))?;
-    say_who(&channel, &me, &handed)?;
+    say_who(&channel, &me, cgroup.as_deref(), &handed)?;
     drop(handed);
 
     let mut channel = File::from(channel);
@@ -178,7 +203,11 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place) -> io::Result<Over> {
         }
     };
     let mark = format!("{}.{}", me.pid, me.start);
-    let why = match spec.log.take().map_or(Ok(None), recorder::split) {
+    let why = match spec
+        .log
+        .take()
+        .map_or(Ok(None), |log| recorder::split(log, cgroup.as_deref()))
+    {
         Ok(None) => become_the_command(spec, &mark, place),
         Ok(Some(recorder)) => {
             // The engine waits for the end of the channel, which is the command's.
@@ -218,13 +247,22 @@ pub fn never_became(output: &Path, identity: &Identity) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// The first and only message before the end: process id and start time, and the descriptors.
+/// The first and only message before the end: process id, start time, the cgroup's folder where there is one, and
+/// the descriptors. Here, without the folder.
 pub(super) const HELLO: usize = 12;
+/// And with the longest folder there may be.
+pub(super) const LONG_HELLO: usize = HELLO + 4096;
 
-fn say_who(channel: &OwnedFd, me: &Stat, handed: &[OwnedFd]) -> io::Result<()> {
-    let mut hello = [0; HELLO];
-    hello[..4].copy_from_slice(&me.pid.to_le_bytes());
-    hello[4..].copy_from_slice(&me.start.to_le_bytes());
+fn say_who(
+    channel: &OwnedFd,
+    me: &Stat,
+    cgroup: Option<&Path>,
+    handed: &[OwnedFd],
+) -> io::Result<()> {
+    let mut hello = Vec::with_capacity(HELLO);
+    hello.extend_from_slice(&me.pid.to_le_bytes());
+    hello.extend_from_slice(&me.start.to_le_bytes());
+    hello.extend_from_slice(cgroup.map_or(&[][..], |path| path.as_os_str().as_bytes()));
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(AsFd::as_fd).collect();

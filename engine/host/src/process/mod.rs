@@ -34,6 +34,7 @@
 //! }
 //! ```
 
+mod cgroup;
 mod child;
 mod command;
 mod ending;

@@ -9,7 +9,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
@@ -36,11 +36,12 @@ pub(super) struct Recorder {
     log: Log,
 }
 
-/// Makes this process the writer of the pipe and splits its reader off, which comes back as the recorder.
+/// Makes this process the writer of the pipe and splits its reader off, which comes back as the recorder: out of
+/// the command's cgroup, which may be killed as one.
 ///
 /// # Errors
 /// A sentence; nothing was split off.
-pub(super) fn split(log: Log) -> Result<Option<Recorder>, String> {
+pub(super) fn split(log: Log, cgroup: Option<&Path>) -> Result<Option<Recorder>, String> {
     let flags =
         OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::open(&log.path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
@@ -51,7 +52,14 @@ pub(super) fn split(log: Log) -> Result<Option<Recorder>, String> {
     })?;
     let split = || -> io::Result<Option<OwnedFd>> {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        match os::fork_sibling()? {
+        let home = cgroup
+            .and_then(Path::parent)
+            .and_then(|home| File::open(home).ok());
+        let forked = match home.map(|home| os::fork_sibling_into(&home)) {
+            Some(Ok(forked)) => forked,
+            Some(Err(_)) | None => os::fork_sibling()?,
+        };
+        match forked {
             Forked::Original => {
                 rustix::stdio::dup2_stdout(&write)?;
                 rustix::stdio::dup2_stderr(&write)?;

@@ -55,6 +55,8 @@ pub struct Settings {
     pub kill_grace: Duration,
     /// Bytes of one stream kept on disk.
     pub cap: u64,
+    /// Below which folder commands get their cgroups; `None` is this program's own cgroup.
+    pub cgroups: Option<PathBuf>,
 }
 
 impl Settings {
@@ -68,6 +70,7 @@ impl Settings {
             leak_grace: Duration::from_millis(500),
             kill_grace: Duration::from_secs(5),
             cap: 1 << 30,
+            cgroups: None,
         }
     }
 }
@@ -201,6 +204,7 @@ impl Processes {
                 pid: ready.pid,
                 start_time: ready.start_time,
                 boot_id: self.boot_id.clone(),
+                cgroup: ready.cgroup,
             };
             self.keys += 1;
             self.taken += 1;

@@ -15,7 +15,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 
-use super::gate::{ALONE, HELLO, KEEPER, NOTHING, TERMINAL};
+use super::gate::{ALONE, HELLO, KEEPER, LONG_HELLO, NOTHING, TERMINAL};
 use super::running::Settings;
 use super::tree;
 use crate::error::plainly;
@@ -27,11 +27,18 @@ pub(super) struct Gate {
     hello: Option<Hello>,
 }
 
-/// What came on a gate's channel: process, start time, descriptors.
+/// What came on a gate's channel: process, start time, cgroup, descriptors.
 struct Hello {
-    bytes: [u8; HELLO],
-    length: usize,
+    bytes: Vec<u8>,
     handed: Vec<OwnedFd>,
+}
+
+impl Hello {
+    /// `None` where it says something else.
+    fn pid(&self) -> Option<u32> {
+        let who = self.bytes.get(..HELLO)?;
+        Some(u32::from_le_bytes(*who.first_chunk()?))
+    }
 }
 
 /// Where a gate comes from: started through duct by itself, or copied by the keeper, and then a plain child.
@@ -59,6 +66,7 @@ pub(super) struct Ready {
     pub channel: OwnedFd,
     pub pid: u32,
     pub start_time: u64,
+    pub cgroup: Option<String>,
     /// Readable once the process is over.
     pub exit: OwnedFd,
     /// None where the terminal is its output.
@@ -109,9 +117,9 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // Nobody waits for its end: this program is usually about to end too, and then its parent reaps it. Where
-        // it goes on, duct does, before it starts the next; until then the sweep lets it be.
-        let _ = self.handle.kill();
+        // It ends with its channel, after it has tidied up. Nobody waits for that: this program is usually about to
+        // end too, and then its parent reaps it. Where it goes on, duct does, before it starts the next; until then
+        // the sweep lets it be.
         if let Ok(Some(_)) = self.handle.try_wait() {
             self.handle.pids().into_iter().for_each(super::forget);
         }
@@ -146,7 +154,9 @@ fn start(settings: &Settings, role: &str) -> Result<(OwnedFd, duct::Handle), Str
     let Some((name, arguments)) = settings.gate.split_first() else {
         return Err("no program is set to be the gate".to_owned());
     };
+    let cgroups = settings.cgroups.clone().map(OsString::from);
     let more = [OsString::from(role), settings.output.clone().into()];
+    let more = more.into_iter().chain(cgroups);
     let arguments = arguments.iter().cloned().chain(more);
     // Given in the hook, the descriptor is moved and not duplicated, and no copy of it stays here.
     let theirs = Mutex::new(Some(theirs));
@@ -197,20 +207,24 @@ impl Gate {
         };
         let mut handed = hello.handed.into_iter();
         let (exit, out, err) = (handed.next(), handed.next(), handed.next());
-        let (pid, start) = hello.bytes.split_at(4);
-        match (exit, pid.try_into(), start.try_into()) {
-            (Some(exit), Ok(pid), Ok(start)) if hello.length == HELLO => Ok(Some(Ready {
-                start_time: u64::from_le_bytes(start),
+        let (who, cgroup) = hello
+            .bytes
+            .split_at_checked(HELLO)
+            .unwrap_or((&hello.bytes, &[]));
+        match (exit, who.first_chunk(), who.last_chunk()) {
+            (Some(exit), Some(pid), Some(start)) => Ok(Some(Ready {
+                start_time: u64::from_le_bytes(*start),
+                cgroup: (!cgroup.is_empty()).then(|| String::from_utf8_lossy(cgroup).into_owned()),
                 origin: self.origin,
                 channel: self.channel,
-                pid: u32::from_le_bytes(pid),
+                pid: u32::from_le_bytes(*pid),
                 exit,
                 out,
                 err,
             })),
             // The keeper could not copy itself.
-            (None, Ok(code), _) if hello.length == 4 => {
-                let code = i32::from_le_bytes(code);
+            (None, Some(code), None) => {
+                let code = i32::from_le_bytes(*code);
                 Err(plain(&io::Error::from_raw_os_error(code)))
             }
             _ => {
@@ -225,7 +239,7 @@ impl Gate {
         if self.hello.is_some() {
             return Listened::Something;
         }
-        let mut bytes = [0; HELLO];
+        let mut bytes = vec![0; LONG_HELLO];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let length = loop {
@@ -249,14 +263,12 @@ impl Gate {
             })
             .flatten()
             .collect();
-        if let (HELLO, Ok(pid)) = (length, bytes[..4].try_into()) {
-            tree::know(u32::from_le_bytes(pid));
+        bytes.truncate(length);
+        let hello = Hello { bytes, handed };
+        if let Some(pid) = hello.pid() {
+            tree::know(pid);
         }
-        self.hello = Some(Hello {
-            bytes,
-            length,
-            handed,
-        });
+        self.hello = Some(hello);
         Listened::Something
     }
 
@@ -271,8 +283,8 @@ impl Gate {
     /// Nobody will hear it any more, and it is told so.
     pub(super) fn leave(&self) {
         let _ = rustix::net::send(&self.channel, &NOTHING, SendFlags::NOSIGNAL);
-        if let Some(Ok(pid)) = self.hello.as_ref().map(|hello| hello.bytes[..4].try_into()) {
-            tree::forget(u32::from_le_bytes(pid));
+        if let Some(pid) = self.hello.as_ref().and_then(Hello::pid) {
+            tree::forget(pid);
         }
     }
 

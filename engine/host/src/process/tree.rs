@@ -66,8 +66,8 @@ fn everybody() -> Vec<Stat> {
         .collect()
 }
 
-/// Everything of a command's tree that lives: its session and group, what descends from them, and whatever
-/// carries its mark, wherever it was moved to. `also` are processes known to be of it by other means.
+/// Everything of a command's tree that lives: its cgroup, its session and group, what descends from them, and
+/// whatever carries its mark, wherever it was moved to. `also` are processes known to be of it by other means.
 pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
     let everybody: Vec<Stat> = everybody()
         .into_iter()
@@ -79,13 +79,19 @@ pub fn members(root: &Identity, also: &BTreeSet<u32>) -> Vec<Stat> {
         .iter()
         .any(|process| process.pid == root.pid && process.start != root.start_time);
     let mark = mark_of(root);
+    let cgroup = root.cgroup.as_deref().map(std::path::Path::new);
+    let within = cgroup.map(super::cgroup::pids).unwrap_or_default();
     let mut inside: BTreeSet<u32> = BTreeSet::new();
     for process in &everybody {
         let of_it = !reused
             && (process.pid == root.pid
                 || process.session == root.pid
                 || process.group == root.pid);
-        if of_it || also.contains(&process.pid) || carries(process.pid, &mark) {
+        if of_it
+            || within.contains(&process.pid)
+            || also.contains(&process.pid)
+            || carries(process.pid, &mark)
+        {
             inside.insert(process.pid);
         }
     }
@@ -235,6 +241,7 @@ mod tests {
             pid: mine.pid,
             start_time: mine.start - 1,
             boot_id: String::new(),
+            cgroup: None,
         };
         assert_eq!(members(&ours, &BTreeSet::new()), Vec::<Stat>::new());
     }

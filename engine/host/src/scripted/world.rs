@@ -211,6 +211,7 @@ impl World {
                     pid: u32::try_from(run.id.0).unwrap_or(0) + 1000,
                     start_time: run.id.0,
                     boot_id: BOOT.into(),
+                    cgroup: None,
                 },
             },
         )];

@@ -62,7 +62,10 @@ fn p03_what_escapes_without_its_mark_is_found_too() {
     if !in_a_process_of_its_own("faults::p03_what_escapes_without_its_mark_is_found_too") {
         return;
     }
-    let mut world = World::new("p03-bare");
+    // Not even a cgroup knows it.
+    let mut world = World::with("p03-bare", |settings| {
+        settings.cgroups = Some("/nowhere".into());
+    });
     let (id, _) = world.started(
         "(setsid env -i sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; exec sleep 600",
     );

@@ -47,6 +47,8 @@ fn p09_what_cannot_be_killed_is_lost_and_named() {
     let mut world = World::with("p09", |settings| {
         settings.grace = Duration::from_millis(100);
         settings.kill_grace = Duration::from_millis(300);
+        // A cgroup would be killed without a signal.
+        settings.cgroups = Some("/nowhere".into());
     });
     let (id, identity) = world.started("echo $$ > ready; exec sleep 3");
     world.number("ready");

@@ -30,6 +30,7 @@ fn orphan(world: &World, script: &str) -> Identity {
         pid,
         start_time: fields[19].parse().unwrap(),
         boot_id: runbook_host::clock::boot_id().to_owned(),
+        cgroup: None,
     }
 }
 
