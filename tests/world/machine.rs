@@ -157,6 +157,7 @@ impl Machine {
             pid: 100 + u32::try_from(n % 5).unwrap_or(0),
             start_time: u64::try_from(n).unwrap_or(0),
             boot_id: self.boot_id(),
+            cgroup: None,
         };
         self.processes.push(Process {
             identity,

@@ -1,6 +1,7 @@
 //! Trees that leave nothing to know them by but the cgroup they were begun in; and the same engine without one.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::world::{World, in_a_process_of_its_own, lives};
 fn none_here(identity: &Identity) -> bool {
     let none = identity.cgroup.is_none();
     if none {
-        eprintln!("passed over: no cgroup can be made here");
+        let _ = writeln!(std::io::stderr(), "passed over: no cgroup can be made here");
     }
     none
 }
