@@ -76,7 +76,8 @@ fn an_engine_without_a_gate_is_found_out() {
         && trace::is_there()
     {
         let whole = undisturbed(&engine, shapes::SEQUENCE, Verb::Run);
-        let points = trace::points(&trace::lines(&engine, whole.shape, Verb::Run), None);
+        let lines = trace::lines(&engine, whole.shape, Verb::Run);
+        let points = trace::points(&lines, Some("step_started"));
         let plans: Vec<_> = points.into_iter().map(|way| vec![way]).collect();
         found("no gate", each(&engine, &whole, Verb::Run, &plans));
     }
