@@ -21,8 +21,11 @@ use runbook_plan::value::{SecretId, Type, Value};
 #[path = "../../tests/quoting/shapes.rs"]
 mod shapes;
 
-const SHELLS: [(&str, Interpreter); 3] =
-    [("sh", Interpreter::Sh), ("bash", Interpreter::Bash), ("zsh", Interpreter::Zsh)];
+const SHELLS: [(&str, Interpreter); 3] = [
+    ("sh", Interpreter::Sh),
+    ("bash", Interpreter::Bash),
+    ("zsh", Interpreter::Zsh),
+];
 
 /// Code wherever it is read as such.
 const VALUES: [&str; 2] = [
@@ -59,27 +62,60 @@ impl Scope for World {
 /// The script as the shell gets it, and the names of its variables; nothing where the engine refuses it.
 fn content(interpreter: Interpreter, text: &str) -> Option<(String, Vec<String>)> {
     let span = Span::default();
-    let hole = || Expr { kind: ExprKind::Literal(Value::Text("x".into())), ty: Type::Text, span };
+    let hole = || Expr {
+        kind: ExprKind::Literal(Value::Text("x".into())),
+        ty: Type::Text,
+        span,
+    };
     let mut parts = Vec::new();
     let mut template = Template::plain("");
     template.parts.clear();
     let mut holes = Vec::new();
     for (n, plain) in text.split("{{v}}").enumerate() {
         if n > 0 {
-            let names = vec![Name { text: "v".into(), span }].into();
-            parts.push(StrPart::Hole { path: Path { names, span }, span });
+            let names = vec![Name {
+                text: "v".into(),
+                span,
+            }]
+            .into();
+            parts.push(StrPart::Hole {
+                path: Path { names, span },
+                span,
+            });
             template.parts.push(TemplatePart::Hole(Box::new(hole())));
             holes.push(hole());
         }
-        parts.push(StrPart::Text { text: plain.into(), span });
+        parts.push(StrPart::Text {
+            text: plain.into(),
+            span,
+        });
         template.parts.push(TemplatePart::Text(plain.into()));
     }
-    let (pieces, errors) = shell::pieces(interpreter, &Str { parts: parts.into(), span }, &holes);
+    let (pieces, errors) = shell::pieces(
+        interpreter,
+        &Str {
+            parts: parts.into(),
+            span,
+        },
+        &holes,
+    );
     if !errors.is_empty() {
         return None;
     }
-    let form = ScriptForm::Script { pieces, strict: Strictness::AsTyped };
-    let filled = fill_command(&Plan::default(), &Script { interpreter, form, text: template }, &World).ok()?;
+    let form = ScriptForm::Script {
+        pieces,
+        strict: Strictness::AsTyped,
+    };
+    let filled = fill_command(
+        &Plan::default(),
+        &Script {
+            interpreter,
+            form,
+            text: template,
+        },
+        &World,
+    )
+    .ok()?;
     let Program::Script { text, .. } = filled.program else {
         return None;
     };
@@ -92,7 +128,9 @@ fn content(interpreter: Interpreter, text: &str) -> Option<(String, Vec<String>)
 
 fuzz_target!(|choices: &[u8]| {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| tempfile::tempdir().expect("a folder")).path();
+    let folder = FOLDER
+        .get_or_init(|| tempfile::tempdir().expect("a folder"))
+        .path();
     let mut choices = choices.iter();
     let mut next = |below: usize| usize::from(choices.next().copied().unwrap_or(0)) % below;
     let (shell, interpreter) = SHELLS[next(SHELLS.len())];

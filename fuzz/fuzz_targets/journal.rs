@@ -79,8 +79,14 @@ fuzz_target!(|case: Case| {
     }
     // Fewer records and nothing said of it is a cut at the end of one, and no change.
     if tail == Some(Tail::Clean) {
-        let kept = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
-        assert!(JOURNAL.starts_with(&bytes[..kept]), "a change that nobody noticed");
+        let kept = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
+        assert!(
+            JOURNAL.starts_with(&bytes[..kept]),
+            "a change that nobody noticed"
+        );
     }
     let _ = salvage(&bytes[..], |_| Ok(()));
 });

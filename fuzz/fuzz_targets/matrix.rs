@@ -57,8 +57,15 @@ fn test(kind: &Kind, cell: &Cell) -> Test {
     let whole = |n: u8| value(kind, bound(n) * 2);
     match (kind, cell) {
         (_, Cell::Any) => Test::Any,
-        (Kind::Bool, Cell::Is(n) | Cell::Less(n) | Cell::LessEqual(n) | Cell::Greater(n)
-            | Cell::GreaterEqual(n) | Cell::Between(n, _)) => Test::Is(Value::Bool(n % 2 == 0)),
+        (
+            Kind::Bool,
+            Cell::Is(n)
+            | Cell::Less(n)
+            | Cell::LessEqual(n)
+            | Cell::Greater(n)
+            | Cell::GreaterEqual(n)
+            | Cell::Between(n, _),
+        ) => Test::Is(Value::Bool(n % 2 == 0)),
         (_, Cell::Is(n)) => Test::Is(whole(*n)),
         (_, Cell::Less(n)) => Test::Less(whole(*n)),
         (_, Cell::LessEqual(n)) => Test::LessEqual(whole(*n)),
@@ -90,7 +97,10 @@ fuzz_target!(|case: Case| {
                 },
             })
             .collect(),
-        outputs: vec![Column { name: "out".into(), ty: Type::Text }],
+        outputs: vec![Column {
+            name: "out".into(),
+            ty: Type::Text,
+        }],
         first: case.first,
         rows: case
             .rows
@@ -108,7 +118,10 @@ fuzz_target!(|case: Case| {
             })
             .collect(),
     };
-    let told: Vec<u16> = prove(&matrix, &[], Span::default()).iter().map(|d| d.code.0).collect();
+    let told: Vec<u16> = prove(&matrix, &[], Span::default())
+        .iter()
+        .map(|d| d.code.0)
+        .collect();
     if told.contains(&2205) || told.contains(&2204) || told.contains(&2203) {
         return;
     }
@@ -122,7 +135,9 @@ fuzz_target!(|case: Case| {
         inputs = inputs
             .into_iter()
             .flat_map(|input: Vec<i64>| {
-                halves.clone().map(move |half| input.iter().copied().chain([half]).collect())
+                halves
+                    .clone()
+                    .map(move |half| input.iter().copied().chain([half]).collect())
             })
             .collect();
     }
@@ -159,7 +174,11 @@ fuzz_target!(|case: Case| {
         overlap |= matching.len() > 1;
         if let Some(row) = matching.first() {
             reached[*row] = true;
-            let values: Vec<Value> = columns.iter().zip(input).map(|(kind, half)| value(kind, *half)).collect();
+            let values: Vec<Value> = columns
+                .iter()
+                .zip(input)
+                .map(|(kind, half)| value(kind, *half))
+                .collect();
             if case.first || matching.len() == 1 {
                 assert_eq!(pick(&matrix, &values), Ok(*row), "{case:?} {input:?}");
             }
@@ -167,8 +186,16 @@ fuzz_target!(|case: Case| {
     }
     assert_eq!(told.contains(&2200), gap, "a gap: {case:?} {told:?}");
     if case.first {
-        assert_eq!(told.contains(&2202), reached.contains(&false), "a dead row: {case:?} {told:?}");
+        assert_eq!(
+            told.contains(&2202),
+            reached.contains(&false),
+            "a dead row: {case:?} {told:?}"
+        );
     } else {
-        assert_eq!(told.contains(&2201) || told.contains(&2202), overlap, "an overlap: {case:?} {told:?}");
+        assert_eq!(
+            told.contains(&2201) || told.contains(&2202),
+            overlap,
+            "an overlap: {case:?} {told:?}"
+        );
     }
 });

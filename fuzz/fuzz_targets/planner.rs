@@ -20,7 +20,10 @@ fuzz_target!(|text: &str| {
         Ok(runbook_grammar::parse(sources.get(id)).0)
     });
     let (plan, found) = resolve(&files);
-    assert!(plan.is_none() || found.is_empty(), "a plan in spite of mistakes");
+    assert!(
+        plan.is_none() || found.is_empty(),
+        "a plan in spite of mistakes"
+    );
     assert!(
         plan.is_some() || !found.is_empty() || !told.is_empty() || scenarios,
         "no plan, and nothing says why"

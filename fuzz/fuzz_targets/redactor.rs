@@ -57,19 +57,33 @@ fuzz_target!(|case: Case| {
         }
     }
     let whole = through(&forms, &[&text]);
-    let mut splits: Vec<usize> = case.splits.iter().map(|at| usize::from(*at) % (text.len() + 1)).collect();
+    let mut splits: Vec<usize> = case
+        .splits
+        .iter()
+        .map(|at| usize::from(*at) % (text.len() + 1))
+        .collect();
     splits.extend([0, text.len()]);
     splits.sort_unstable();
-    let pieces: Vec<&[u8]> = splits.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+    let pieces: Vec<&[u8]> = splits
+        .windows(2)
+        .map(|pair| &text[pair[0]..pair[1]])
+        .collect();
     assert_eq!(through(&forms, &pieces), whole, "{case:?}");
     let bytes: Vec<&[u8]> = text.chunks(1).collect();
     assert_eq!(through(&forms, &bytes), whole, "{case:?}");
     // A stand-in may hold what looks like a secret; between two nothing does.
     let needle = secret.trim_end_matches(['\n', '\r']).as_bytes();
     for rest in whole.split(|byte| *byte == 0xb9 || *byte == 0xba) {
-        assert!(!rest.windows(needle.len()).any(|window| window == needle), "{case:?}");
+        assert!(
+            !rest.windows(needle.len()).any(|window| window == needle),
+            "{case:?}"
+        );
     }
     if let Ok(text) = std::str::from_utf8(&text) {
-        assert_eq!(forms.clean(text).as_bytes(), String::from_utf8_lossy(&whole).as_bytes(), "{case:?}");
+        assert_eq!(
+            forms.clean(text).as_bytes(),
+            String::from_utf8_lossy(&whole).as_bytes(),
+            "{case:?}"
+        );
     }
 });
