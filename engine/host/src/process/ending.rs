@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use runbook_core::effect::{EffectId, Manner};
@@ -288,12 +289,17 @@ impl Processes {
         command.phase = Phase::Syncing;
         match (long, self.store.handle()) {
             (Long::Yes, Some(Ok(file))) => {
-                let told = self.synced.0.clone();
-                tokio::task::spawn_blocking(move || {
-                    // What a disk did not take is seen by who reads; the journal's own sync decides.
+                // What a disk did not take is seen by who reads; the journal's own sync decides.
+                let (kept, told) = (Arc::new(file), self.synced.0.clone());
+                let file = Arc::clone(&kept);
+                let syncing = std::thread::Builder::new().spawn(move || {
                     let _ = file.sync_data();
                     let _ = told.send(key);
                 });
+                if syncing.is_err() {
+                    let _ = kept.sync_data();
+                    self.report(key);
+                }
             }
             _ => self.report(key),
         }
