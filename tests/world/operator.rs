@@ -27,7 +27,7 @@ pub fn answer(
     let mut about = None;
     let answer = match &prompt.kind {
         _ if id.0 >= OURS => Answer::Yes,
-        PromptKind::Confirm { .. } if dice % 7 == 0 && times == 0 => Answer::No,
+        PromptKind::Confirm { .. } if dice.is_multiple_of(7) && times == 0 => Answer::No,
         PromptKind::Failed { choices, .. } => {
             let undo = choices.iter().find_map(|choice| match choice {
                 FailedChoice::Undo { checkpoints } => checkpoints.first(),
@@ -69,7 +69,7 @@ pub fn answer(
             0 => Answer::StopIt,
             _ => Answer::WaitForIt,
         },
-        PromptKind::Interrupted if dice % 5 == 0 => Answer::Fail { reason: because() },
+        PromptKind::Interrupted if dice.is_multiple_of(5) => Answer::Fail { reason: because() },
         PromptKind::Interrupted => Answer::GoOn,
         _ => Answer::Yes,
     };
