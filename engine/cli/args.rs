@@ -124,7 +124,7 @@ pub struct Prune {
 pub struct Show {
     /// The run, by its id or the beginning of it; the newest one if left out
     pub run: Option<String>,
-    /// Print the whole output of one command, by its number in the timeline
+    /// Print the whole output of one command, by the number that stands below its last lines
     #[arg(long, value_name = "NUMBER", conflicts_with = "json")]
     pub output: Option<u64>,
     /// Print JSON

@@ -57,10 +57,16 @@ pub fn answer(
                     Answer::Pause { reason: because() }
                 }
                 1 => Answer::Fail { reason: because() },
-                2 if choices.contains(&DoubtChoice::Undo) && times < 2 => Answer::Undo {
-                    checkpoint: made.checkpoints.first().cloned().unwrap_or_default(),
-                    reason: because(),
-                },
+                2 if choices
+                    .iter()
+                    .any(|choice| matches!(choice, DoubtChoice::Undo { .. }))
+                    && times < 2 =>
+                {
+                    Answer::Undo {
+                        checkpoint: made.checkpoints.first().cloned().unwrap_or_default(),
+                        reason: because(),
+                    }
+                }
                 _ if acted => Answer::Done { reason: because() },
                 _ => Answer::RunAgain { reason: because() },
             }

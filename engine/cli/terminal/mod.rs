@@ -306,7 +306,10 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
             let colon = if text.is_empty() { "" } else { ": " };
             say(tone, &format!("{glyph} {word}{colon}{text}"));
             if dry {
-                say(Tone::Quiet, "  a dry run: nothing was done");
+                say(
+                    Tone::Quiet,
+                    "  a dry run: nothing was done, and what was not given was made up",
+                );
             } else {
                 say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
             }

@@ -90,7 +90,7 @@ impl Page<'_> {
         let skipped = all.len().saturating_sub(SHOWN_LINES);
         let mut lines = Vec::new();
         if skipped > 0 {
-            let said = format!("{} {skipped} lines above", self.look.glyphs.ellipsis);
+            let said = format!("{} more above", self.look.glyphs.ellipsis);
             lines.push(format!("    {gutter} {}", self.paint(Tone::Quiet, &said)));
         }
         for line in &all[skipped..] {

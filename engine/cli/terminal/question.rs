@@ -167,7 +167,10 @@ pub fn choices(prompt: &Prompt) -> Choices {
             let row = |choice: &DoubtChoice| match choice {
                 DoubtChoice::Done => ("done".to_owned(), "it did its work: go on".to_owned()),
                 DoubtChoice::RunAgain => ("again".to_owned(), "run it again".to_owned()),
-                DoubtChoice::Undo => ("undo".to_owned(), "take its step back".to_owned()),
+                DoubtChoice::Undo { checkpoints } => (
+                    "undo".to_owned(),
+                    format!("take back what was done, to {}", checkpoints.join(" or ")),
+                ),
                 DoubtChoice::Pause => ("pause".to_owned(), "decide later".to_owned()),
                 DoubtChoice::Fail => ("fail".to_owned(), "the step failed".to_owned()),
             };
@@ -333,17 +336,20 @@ pub fn answer(prompt: &Prompt, typed: &str) -> Step {
         } => failed(&word, choices, command.as_deref(), prompt),
         PromptKind::InDoubt { choices, .. } => {
             let offered = |choice: DoubtChoice| choices.contains(&choice);
+            let checkpoints = choices.iter().find_map(|choice| match choice {
+                DoubtChoice::Undo { checkpoints } => Some(checkpoints),
+                _ => None,
+            });
+            if let Some(checkpoints) = checkpoints
+                && word.split_whitespace().next() == Some("undo")
+            {
+                return undo(word.split_whitespace().nth(1), checkpoints);
+            }
             match word.as_str() {
                 "done" if offered(DoubtChoice::Done) => more("how do you know", Pending::Done),
                 "again" if offered(DoubtChoice::RunAgain) => {
                     more("why is that safe", Pending::RunAgain)
                 }
-                "undo" if offered(DoubtChoice::Undo) => more(
-                    "why",
-                    Pending::Undo {
-                        checkpoint: String::new(),
-                    },
-                ),
                 "pause" if offered(DoubtChoice::Pause) => plain(Answer::Pause {
                     reason: "decide later".to_owned(),
                 }),
@@ -469,26 +475,7 @@ fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &
             ("skip", FailedChoice::Skip) => return more("why", Pending::Skip),
             ("done", FailedChoice::Done) => return more("how do you know", Pending::Done),
             ("undo", FailedChoice::Undo { checkpoints }) => {
-                let named = words.next();
-                let found = match named {
-                    Some(name) => checkpoints
-                        .iter()
-                        .find(|path| *path == name || path.ends_with(&format!(".{name}"))),
-                    None if checkpoints.len() == 1 => checkpoints.first(),
-                    None => None,
-                };
-                return match found {
-                    Some(checkpoint) => more(
-                        "why",
-                        Pending::Undo {
-                            checkpoint: checkpoint.clone(),
-                        },
-                    ),
-                    None => Step::Refused(format!(
-                        "say how far: undo {}",
-                        checkpoints.join(", or undo ")
-                    )),
-                };
+                return undo(words.next(), checkpoints);
             }
             ("pause", FailedChoice::Pause) => return more("why", Pending::Pause),
             ("fail", FailedChoice::Fail) => return more("why", Pending::Fail),
@@ -496,6 +483,29 @@ fn failed(word: &str, choices: &[FailedChoice], command: Option<&str>, prompt: &
         }
     }
     refused(prompt)
+}
+
+/// How far back: the checkpoint that is named, or the only one there is.
+fn undo(named: Option<&str>, checkpoints: &[String]) -> Step {
+    let found = match named {
+        Some(name) => checkpoints
+            .iter()
+            .find(|path| *path == name || path.ends_with(&format!(".{name}"))),
+        None if checkpoints.len() == 1 => checkpoints.first(),
+        None => None,
+    };
+    match found {
+        Some(checkpoint) => more(
+            "why",
+            Pending::Undo {
+                checkpoint: checkpoint.clone(),
+            },
+        ),
+        None => Step::Refused(format!(
+            "say how far: undo {}",
+            checkpoints.join(", or undo ")
+        )),
+    }
 }
 
 /// A secret is taken as typed: it may begin with `?` or a blank.

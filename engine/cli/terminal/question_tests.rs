@@ -1,7 +1,7 @@
 //! Every kind of question, and what may be typed at it.
 
 use runbook_core::prompt::{
-    Answer, ChooseOption, Closed, ConfirmDeclined, FailedChoice, Prompt, PromptKind,
+    Answer, ChooseOption, Closed, ConfirmDeclined, DoubtChoice, FailedChoice, Prompt, PromptKind,
 };
 use runbook_plan::value::{Type, Value};
 
@@ -198,6 +198,38 @@ fn an_input_is_read_as_its_type_or_refused_with_the_type_wanted() {
             value: Value::Missing
         }
     );
+}
+
+#[test]
+fn what_was_in_doubt_is_undone_to_a_checkpoint_that_there_is() {
+    let doubt = |checkpoints: &[&str]| {
+        prompt(PromptKind::InDoubt {
+            command: "./deploy".to_owned(),
+            choices: vec![
+                DoubtChoice::Done,
+                DoubtChoice::Undo {
+                    checkpoints: checkpoints.iter().map(|&path| path.to_owned()).collect(),
+                },
+            ],
+        })
+    };
+    let Step::More { then, .. } = answer(&doubt(&["ready"]), "undo") else {
+        panic!("there is only one to go back to")
+    };
+    let undo = |checkpoint: &str| Answer::Undo {
+        checkpoint: checkpoint.to_owned(),
+        reason: "not sure".to_owned(),
+    };
+    assert_eq!(answered(complete(&then, "not sure")), undo("ready"));
+    let two = doubt(&["ready", "start"]);
+    assert!(
+        matches!(answer(&two, "undo"), Step::Refused(_)),
+        "how far was not said"
+    );
+    let Step::More { then, .. } = answer(&two, "undo start") else {
+        panic!("found by its name")
+    };
+    assert_eq!(answered(complete(&then, "not sure")), undo("start"));
 }
 
 #[test]

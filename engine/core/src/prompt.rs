@@ -150,7 +150,10 @@ pub enum FailedChoice {
 pub enum DoubtChoice {
     Done,
     RunAgain,
-    Undo,
+    /// The checkpoints that can be reached, newest first, by path.
+    Undo {
+        checkpoints: Vec<String>,
+    },
     Pause,
     Fail,
 }

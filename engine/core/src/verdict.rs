@@ -8,8 +8,8 @@ use crate::frame::{Ran, RanEnd};
 use crate::state::{Known, Last, Pending, PendingKind, StopWhy};
 use runbook_plan::show;
 
-/// Lines of an output that stand in a notice.
-const TAIL_LINES: usize = 12;
+/// Lines of an output that stand in a notice: one more than the screen shows, which so can say that there is more.
+const TAIL_LINES: usize = 13;
 
 pub(crate) fn end(end: RanEnd) -> Ran {
     Ran {

@@ -263,38 +263,29 @@ pub fn read(prompt: &Prompt, text: &str, severities: &[String]) -> Result<Answer
                 ("done", _) if has(&FailedChoice::Done) => Ok(Answer::Done { reason }),
                 ("pause", _) if has(&FailedChoice::Pause) => Ok(Answer::Pause { reason }),
                 ("fail", _) if has(&FailedChoice::Fail) => Ok(Answer::Fail { reason }),
-                (undo, Some(checkpoints)) if undo.starts_with("undo") => {
-                    let named = undo.trim_start_matches("undo").trim();
-                    let ends = |path: &&String| {
-                        path.as_str() == named || path.ends_with(&format!(".{named}"))
-                    };
-                    let found = match named {
-                        "" => checkpoints.first(),
-                        _ => checkpoints.iter().find(ends),
-                    };
-                    match found {
-                        Some(checkpoint) => Ok(Answer::Undo {
-                            checkpoint: checkpoint.clone(),
-                            reason,
-                        }),
-                        None => Err(format!("`{named}` is no checkpoint that can be undone to")),
-                    }
+                (typed, Some(checkpoints)) if typed.starts_with("undo") => {
+                    undo_to(typed, checkpoints, reason)
                 }
                 _ => choose(&["retry", "skip", "done", "undo CHECKPOINT", "pause", "fail"]),
             }
         }
         PromptKind::InDoubt { choices, .. } => {
             let has = |choice: DoubtChoice| choices.contains(&choice);
+            let checkpoints = choices.iter().find_map(|choice| match choice {
+                DoubtChoice::Undo { checkpoints } => Some(checkpoints),
+                _ => None,
+            });
             match word.as_str() {
                 "done" if has(DoubtChoice::Done) => Ok(Answer::Done { reason }),
                 "again" if has(DoubtChoice::RunAgain) => Ok(Answer::RunAgain { reason }),
-                "undo" if has(DoubtChoice::Undo) => Ok(Answer::Undo {
-                    checkpoint: String::new(),
-                    reason,
-                }),
                 "pause" if has(DoubtChoice::Pause) => Ok(Answer::Pause { reason }),
                 "fail" if has(DoubtChoice::Fail) => Ok(Answer::Fail { reason }),
-                _ => choose(&["done", "again", "undo", "pause", "fail"]),
+                typed => match checkpoints {
+                    Some(checkpoints) if typed.starts_with("undo") => {
+                        undo_to(typed, checkpoints, reason)
+                    }
+                    _ => choose(&["done", "again", "undo CHECKPOINT", "pause", "fail"]),
+                },
             }
         }
         PromptKind::Orphan { .. } => match word.as_str() {
@@ -304,6 +295,24 @@ pub fn read(prompt: &Prompt, text: &str, severities: &[String]) -> Result<Answer
             _ => choose(&["wait", "stop", "leave"]),
         },
         PromptKind::Interrupted => Err("nothing but a person answers Ctrl-C".to_owned()),
+    }
+}
+
+/// `undo CHECKPOINT`; the newest one where none is named.
+fn undo_to(typed: &str, checkpoints: &[String], reason: String) -> Result<Answer, String> {
+    let named = typed.trim_start_matches("undo").trim();
+    let found = match named {
+        "" => checkpoints.first(),
+        _ => checkpoints
+            .iter()
+            .find(|path| *path == named || path.ends_with(&format!(".{named}"))),
+    };
+    match found {
+        Some(checkpoint) => Ok(Answer::Undo {
+            checkpoint: checkpoint.clone(),
+            reason,
+        }),
+        None => Err(format!("`{named}` is no checkpoint that can be undone to")),
     }
 }
 
@@ -469,6 +478,19 @@ mod tests {
                 },
             ],
         };
+        let doubt = || PromptKind::InDoubt {
+            command: "./deploy".into(),
+            choices: vec![DoubtChoice::Undo {
+                checkpoints: vec!["a.ready".into(), "start".into()],
+            }],
+        };
+        let undo = |checkpoint: &str| Answer::Undo {
+            checkpoint: checkpoint.into(),
+            reason: "it hurts".into(),
+        };
+        assert_eq!(say(doubt(), "undo: it hurts"), Ok(undo("a.ready")));
+        assert_eq!(say(doubt(), "undo start: it hurts"), Ok(undo("start")));
+        assert!(say(doubt(), "undo nowhere: it hurts").is_err());
         assert_eq!(say(failed(), "retry"), Ok(Answer::Retry));
         assert!(say(failed(), "skip").is_err());
         assert_eq!(

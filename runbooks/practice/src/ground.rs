@@ -181,28 +181,26 @@ fn build_engine(root: &Path) -> Result<PathBuf, String> {
     let program =
         std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let engine = program.with_file_name("runbook");
     let mut build = Command::new(cargo);
     build
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "runbook",
-            "--bin",
-            "runbook",
-        ])
+        .args(["build", "--package", "runbook", "--bin", "runbook"])
         .current_dir(root);
+    if engine.exists() {
+        // The first time, cargo shows how far it is.
+        build.arg("--quiet");
+    }
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    say("Building the engine (the first time takes a minute or two) ...\n");
+    say("Building the engine (the first time takes some minutes) ...\n");
     let status = build
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
     if !status.success() {
         return Err("the engine does not build".to_owned());
     }
-    Ok(program.with_file_name("runbook"))
+    Ok(engine)
 }
 
 /// Ends an earlier ground. Only a folder that this program laid is deleted.

@@ -174,8 +174,9 @@ fn gone(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
 
 fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
     let mut choices = vec![DoubtChoice::Done, DoubtChoice::RunAgain];
-    if can_go_back(m, f) && !menu::reachable(m).is_empty() {
-        choices.push(DoubtChoice::Undo);
+    let checkpoints = menu::reachable(m);
+    if can_go_back(m, f) && !checkpoints.is_empty() {
+        choices.push(DoubtChoice::Undo { checkpoints });
     }
     choices.extend([DoubtChoice::Pause, DoubtChoice::Fail]);
     let text = format!(

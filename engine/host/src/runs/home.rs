@@ -159,9 +159,14 @@ pub(super) fn unusable(path: &Path, what: &str, error: &io::Error) -> HostError 
         codes::STATE_UNUSABLE,
         format!("{} cannot be {what}: {}", path.display(), plainly(error)),
     )
-    .help(
-        "Give yourself the right to write there, or set `state` in runbook.toml to another folder.",
-    )
+    .help(match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "Make room there (`runbook runs prune` removes old runs), or set `state` in runbook.toml to another folder."
+        }
+        _ => {
+            "Give yourself the right to write there, or set `state` in runbook.toml to another folder."
+        }
+    })
 }
 
 /// A real folder of ours, closed to others. One of ours that is open is closed.
