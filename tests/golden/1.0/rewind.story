@@ -23,7 +23,14 @@
           "choices": [
             "done",
             "run_again",
-            "undo",
+            {
+              "undo": {
+                "checkpoints": [
+                  "ready",
+                  "start"
+                ]
+              }
+            },
             "pause",
             "fail"
           ]
