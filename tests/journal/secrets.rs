@@ -228,7 +228,7 @@ secret token from env TOKEN
 
 step one "One" {
   env T = token
-  $ echo {{token}} "$T" > given; while test ! -e seen; do sleep 0.01; done
+  $ echo {{token}} "$T" > given; while test -e given && test ! -e seen; do sleep 0.01; done
 }
 "#;
 
