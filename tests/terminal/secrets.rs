@@ -157,7 +157,7 @@ fn s05_a_mistake_of_ours_shows_no_secret() {
         return;
     }
     let ground = Ground::new(
-        "secret token from env TOKEN\nstep slow \"Slow\" {\n  env T = token\n  $ cat forms; touch begun; exec sleep 1000\n  repeatable\n}\n",
+        "secret token from env TOKEN\nstep slow \"Slow\" {\n  env T = token\n  $ cat forms; touch begun; while test -e begun; do sleep 0.1; done\n  repeatable\n}\n",
     );
     ground.write("forms", FORMS.join("\n") + "\n");
     let mut pty = Seat::new()
