@@ -31,8 +31,11 @@ done
 printf '%s\n' "$call" >> "$state/calls"
 
 # One change at a time, for state that is read and written back.
+# One whose stand-in was killed is broken after ten seconds.
 lock() {
-  until mkdir "$state/lock" 2> /dev/null; do
+  tries=0
+  until mkdir "$state/lock" 2> /dev/null || [ "$tries" -ge 1000 ]; do
+    tries=$((tries + 1))
     sleep 0.01
   done
   trap 'rmdir "$state/lock"' EXIT
