@@ -1,4 +1,8 @@
-//! Laws over every `.rbk` that ships: the runbooks to copy, and the standard library.
+//! Laws over every `.rbk` that ships, the runbooks to copy and the standard library; and each runbook from beginning
+//! to end on its practice ground.
+
+mod laid;
+mod stale_tabs;
 
 use crate::book::{difference, read};
 use std::fs;
@@ -58,4 +62,24 @@ fn every_shipped_runbook_is_formatted() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Every step, arm and matrix row of a runbook is come to by some scenario, and all scenarios hold.
+#[test]
+fn the_scenarios_of_every_runbook_hold_and_reach_all_of_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut scenarios: Vec<PathBuf> = fs::read_dir(root.join("runbooks"))
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(".test.rbk"))
+        .collect();
+    scenarios.sort();
+    assert!(!scenarios.is_empty());
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_runbook"))
+        .args(["test", "--fail-under", "100"])
+        .args(&scenarios)
+        .output()
+        .expect("runbook starts");
+    assert!(out.status.success(), "{}", crate::practice::text(&out));
 }

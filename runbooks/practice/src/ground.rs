@@ -36,13 +36,7 @@ impl Ground {
 
     /// `target/practice`, where this program stands in `target/debug` or `target/release`.
     pub fn beside_the_program() -> Result<Ground, String> {
-        let program = std::env::current_exe()
-            .map_err(|error| format!("cannot find this program: {error}"))?;
-        let target = program
-            .parent()
-            .and_then(Path::parent)
-            .ok_or("this program stands in no build folder; say where with --ground DIR")?;
-        Ground::at(target.join("practice"))
+        Ground::at(build_folder()?.join("practice"))
     }
 
     pub fn folder(&self) -> &Path {
@@ -89,6 +83,27 @@ impl Ground {
     pub fn api(&self) -> Result<String, String> {
         Ok(format!("http://{}", self.address()?))
     }
+}
+
+/// `target`, where this program stands in `target/debug` or `target/release`.
+pub fn build_folder() -> Result<PathBuf, String> {
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    program
+        .parent()
+        .and_then(Path::parent)
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            "this program stands in no build folder; say where with --ground DIR".to_owned()
+        })
+}
+
+/// Where the runbooks and the engine's source are.
+pub fn repository() -> Result<&'static Path, String> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .and_then(Path::parent)
+        .ok_or_else(|| "the runbooks' folder is gone".to_owned())
 }
 
 /// Lays the ground anew, deploys the bad release, and says what is broken.
@@ -150,10 +165,7 @@ pub fn setup(ground: &Ground, pace: &str) -> Result<(), String> {
 
 /// The main job: break, then hand the terminal to the engine.
 pub fn practice(ground: &Ground, args: &[String]) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .and_then(Path::parent)
-        .ok_or("the runbooks' folder is gone")?;
+    let root = repository()?;
     let engine = build_engine(root)?;
     say("A release went out, and the service broke.\n");
     setup(ground, "1")?;
@@ -177,7 +189,7 @@ pub fn practice(ground: &Ground, args: &[String]) -> Result<(), String> {
 }
 
 /// Builds `runbook` as this program was built, and says where it stands.
-fn build_engine(root: &Path) -> Result<PathBuf, String> {
+pub fn build_engine(root: &Path) -> Result<PathBuf, String> {
     let program =
         std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -242,7 +254,7 @@ fn quoted(path: &Path) -> Result<String, String> {
 }
 
 /// A path as short as it can be said from here.
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here)
         .unwrap_or(path)

@@ -8,10 +8,12 @@
 //! | [`release`] | the service's source: its git history, its build |
 //! | [`process`] | starting, finding and stopping the service |
 //! | [`ledger`] | the witness: one line for everything that was really done |
+//! | [`lay`] | the grounds of the other runbooks |
 //!
 //! It uses the standard library alone, and needs git and a POSIX shell.
 
 mod ground;
+mod lay;
 mod ledger;
 mod process;
 mod release;
@@ -27,6 +29,7 @@ usage: practice [--ground DIR] [COMMAND]
 
   (none) [ARGS]    lay the ground, break the service, and start the rollback; ARGS go to `runbook run`
   setup [--pace S] lay the ground and break the service, and say where it is
+  lay NAME         lay the ground of another runbook of `runbooks/`, and say what to type there
   restart          restart the service with what is built now
   runs VERSION     whether the service runs this version: exits 0 or 1
   health           what the health endpoint answers
@@ -38,10 +41,24 @@ usage: practice [--ground DIR] [COMMAND]
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let ground = match take_value(&mut args, "--ground") {
-        Ok(Some(folder)) => Ground::at(PathBuf::from(folder)),
-        Ok(None) => Ground::beside_the_program(),
+    let folder = match take_value(&mut args, "--ground") {
+        Ok(folder) => folder.map(PathBuf::from),
         Err(error) => return refuse(&error),
+    };
+    if let [command, rest @ ..] = args.as_slice()
+        && command == "lay"
+    {
+        let [name] = rest else {
+            return refuse("`lay` wants the name of one runbook, such as pipeline-rollback");
+        };
+        return match lay::lay(name, folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
+    }
+    let ground = match folder {
+        Some(folder) => Ground::at(folder),
+        None => Ground::beside_the_program(),
     };
     let ground = match ground {
         Ok(ground) => ground,
