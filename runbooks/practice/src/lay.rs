@@ -49,7 +49,7 @@ pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<(), String> {
         .arg(&script)
         .current_dir(&folder)
         .env("GROUNDS", &grounds)
-        .env("TOOLS", root.join("tests/stand-ins"))
+        .env("TOOLS", root.join("tests/stand-ins/bin"))
         .env("RUNBOOKS", root.join("runbooks"))
         .env("RUNBOOK", &engine)
         .env_remove("GIT_DIR")
