@@ -192,8 +192,14 @@ pub struct Lint {
 #[derive(Args)]
 pub struct Test {
     /// Scenario files, or folders searched for them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "record", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Turn a run into a scenario, by its id or the beginning of it
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["paths", "fail_under", "junit", "json"])]
+    pub record: Option<String>,
+    /// With --record: the scenario file to make, or to add to
+    #[arg(short, long, value_name = "FILE", requires = "record")]
+    pub output: Option<PathBuf>,
     /// Exit 1 where scenarios come to less than this many per cent of a runbook's steps, arms or matrix rows
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub fail_under: Option<u8>,

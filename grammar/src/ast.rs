@@ -401,7 +401,9 @@ pub enum StmtKind {
     },
     Answer {
         prompt: Str,
-        value: Expr,
+        reply: Reply,
+        /// How long it takes the person.
+        after: Option<Expr>,
     },
     After(Expr),
     Reaches(Path),
@@ -661,8 +663,29 @@ pub enum WhenWhat {
 pub enum WhenDoes {
     Exits(Expr),
     Says(Str),
+    Stderr(Str),
     Answers(Expr),
+    /// A duration.
+    Takes(Expr),
     TimesOut,
+    /// By a signal's name.
+    Dies(Expr),
+    NotStarted,
+}
+
+/// What a person says in a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    Value(Expr),
+    Does {
+        /// `retry`, `skip`, `done`, `failed`, `fail`, `pause`, `undo`, `edit`, `run again`
+        word: &'static str,
+        /// The checkpoint of `undo`.
+        to: Option<Path>,
+        /// The command of `edit`, then the reason.
+        texts: Vec<Str>,
+        span: Span,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -76,7 +76,7 @@ fn format_input(args: &args::Fmt) -> Exit {
 }
 
 /// The text as it is and as it should be; nothing, and a report, where it has mistakes.
-fn formatted(name: &str, bytes: &[u8]) -> Option<(String, String)> {
+pub fn formatted(name: &str, bytes: &[u8]) -> Option<(String, String)> {
     let text = match runbook_host::load::text(name, bytes) {
         Ok(text) => text,
         Err(error) => {

@@ -4,8 +4,8 @@ use crate::expr::dotted;
 use crate::printer::{INDENT, Printer};
 use crate::text::Text;
 use runbook_grammar::ast::{
-    Call, Command, CommandBody, Fence, Http, HttpOption, LetValue, Look, Mark, Undo, WhenDoes,
-    WhenWhat, Within, WithinElse,
+    Call, Command, CommandBody, Fence, Http, HttpOption, LetValue, Look, Mark, Reply, Undo,
+    WhenDoes, WhenWhat, Within, WithinElse,
 };
 use runbook_grammar::span::Span;
 
@@ -164,10 +164,32 @@ impl Printer<'_> {
                 WhenDoes::Exits(code) => text.add(" exits ").join(self.expr(code)),
                 WhenDoes::Says(output) => text.add(" says ").join(self.string(output)),
                 WhenDoes::Answers(status) => text.add(" answers ").join(self.expr(status)),
+                WhenDoes::Stderr(output) => text.add(" stderr ").join(self.string(output)),
+                WhenDoes::Takes(time) => text.add(" takes ").join(self.expr(time)),
                 WhenDoes::TimesOut => text.add(" times out"),
+                WhenDoes::Dies(signal) => text.add(" dies by ").join(self.expr(signal)),
+                WhenDoes::NotStarted => text.add(" does not start"),
             };
         }
         text
+    }
+
+    pub fn reply(&mut self, reply: &Reply) -> Text {
+        match reply {
+            Reply::Value(value) => self.expr(value),
+            Reply::Does {
+                word, to, texts, ..
+            } => {
+                let mut text = Text::new(*word);
+                if let Some(to) = to {
+                    text.add(" ").add(&dotted(to));
+                }
+                for one in texts {
+                    text.add(" ").join(self.string(one));
+                }
+                text
+            }
+        }
     }
 }
 

@@ -540,9 +540,16 @@ impl Printer<'_> {
                 let text = self.when(what, does);
                 self.push(text);
             }
-            StmtKind::Answer { prompt, value } => {
+            StmtKind::Answer {
+                prompt,
+                reply,
+                after,
+            } => {
                 let mut text = self.titled("answer", Some(prompt));
-                text.add(" ").join(self.expr(value));
+                text.add(" ").join(self.reply(reply));
+                if let Some(after) = after {
+                    text.add(" after ").join(self.expr(after));
+                }
                 self.push(text);
             }
             StmtKind::After(time) => self.word_and_expr("after", time),

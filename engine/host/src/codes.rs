@@ -25,6 +25,8 @@ pub const CHECKPOINT_UNREACHABLE: Code = Code(3027);
 pub const STEP_UNREACHABLE: Code = Code(3028);
 pub const ADOPT_REFUSED: Code = Code(3029);
 pub const RUN_COPIED: Code = Code(3030);
+pub const NO_SCENARIO: Code = Code(3040);
+pub const FILE_THERE: Code = Code(3041);
 
 pub const JOURNAL_CORRUPT: Code = Code(3100);
 pub const JOURNAL_NEWER: Code = Code(3101);
@@ -67,6 +69,8 @@ pub const ALL: &[(Code, &str)] = &[
     (STEP_UNREACHABLE, "a run cannot start at that step"),
     (ADOPT_REFUSED, "the changed runbook does not fit the run"),
     (RUN_COPIED, "the folder of the run is a copy"),
+    (NO_SCENARIO, "the run cannot be told as a scenario"),
+    (FILE_THERE, "a file is there already"),
     (JOURNAL_CORRUPT, "the journal is damaged"),
     (JOURNAL_NEWER, "the journal is of a newer version"),
     (JOURNAL_WRITE, "the journal cannot be written"),

@@ -30,7 +30,13 @@ impl HostError {
     pub fn exit_code(&self) -> u8 {
         use crate::codes::*;
         match self.code {
-            RUN_UNKNOWN | RUN_OVER | CHECKPOINT_UNREACHABLE | STEP_UNREACHABLE | ADOPT_REFUSED => 2,
+            RUN_UNKNOWN
+            | RUN_OVER
+            | CHECKPOINT_UNREACHABLE
+            | STEP_UNREACHABLE
+            | ADOPT_REFUSED
+            | NO_SCENARIO
+            | FILE_THERE => 2,
             RUN_HELD | RUN_COPIED | JOURNAL_TAIL => 75,
             Code(3001..=3019) | NOT_IN_THIS_VERSION => 3,
             _ => 74,

@@ -4,7 +4,7 @@ use crate::document::{Document, quote};
 use crate::names::{Procedure, calls, dotted};
 use crate::text::{and, code, inline, source_text, template};
 use runbook_grammar::ast::{
-    Block, Expr, FiresWhen, Formal, MessageTo, Path, Stmt, StmtKind, Str, WhenDoes, WhenWhat,
+    Block, Expr, FiresWhen, Formal, MessageTo, Path, Reply, Stmt, StmtKind, Str, WhenDoes, WhenWhat,
 };
 
 impl<'a> Document<'a> {
@@ -287,13 +287,40 @@ impl<'a> Document<'a> {
                         WhenDoes::Exits(status) => format!("exits with {}", self.words(status)),
                         WhenDoes::Says(text) => format!("says {}", code(&source_text(text))),
                         WhenDoes::Answers(status) => format!("answers {}", self.words(status)),
+                        WhenDoes::Stderr(text) => {
+                            format!("says {} as an error", code(&source_text(text)))
+                        }
+                        WhenDoes::Takes(time) => format!("takes {}", self.amount(time)),
                         WhenDoes::TimesOut => "times out".to_owned(),
+                        WhenDoes::Dies(signal) => format!("dies by {}", self.words(signal)),
+                        WhenDoes::NotStarted => "does not start".to_owned(),
                     })
                     .collect();
                 format!("When {what} {}", and(&does))
             }
-            StmtKind::Answer { prompt, value } => {
-                format!("To “{}” the answer is {}", inline(prompt), self.code(value))
+            StmtKind::Answer {
+                prompt,
+                reply,
+                after,
+            } => {
+                let reply = match reply {
+                    Reply::Value(value) => self.code(value),
+                    Reply::Does {
+                        word, to, texts, ..
+                    } => {
+                        let to = to.iter().map(dotted);
+                        let texts = texts.iter().map(|text| format!("“{}”", inline(text)));
+                        let words: Vec<String> = std::iter::once((*word).to_owned())
+                            .chain(to)
+                            .chain(texts)
+                            .collect();
+                        words.join(" ")
+                    }
+                };
+                let after = after.as_ref().map_or(String::new(), |after| {
+                    format!(" after {}", self.amount(after))
+                });
+                format!("To “{}” the answer is {reply}{after}", inline(prompt))
             }
             StmtKind::After(time) => format!("After {}", self.amount(time)),
             StmtKind::Reaches(path) => format!("It reaches {}", code(&dotted(path))),

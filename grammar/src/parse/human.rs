@@ -181,6 +181,8 @@ pub(super) fn name(rule: Rule) -> &'static str {
         Rule::when | Rule::when_step => "`when`",
         Rule::when_does => "what a command does",
         Rule::answer => "`answer`",
+        Rule::reply => "an answer",
+        Rule::reply_after => "`after`",
         Rule::after => "`after`",
         Rule::reaches => "`reaches`",
         Rule::never_reaches => "`never reaches`",

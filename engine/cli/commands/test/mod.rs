@@ -19,6 +19,7 @@ use crate::files::{complain_host, complain_line, find, print, report};
 mod human;
 mod json;
 mod junit;
+mod record;
 
 /// A scenario file that was played.
 pub struct Played {
@@ -78,6 +79,9 @@ impl Results {
 }
 
 pub fn test(args: &args::Test) -> Exit {
+    if let Some(run) = &args.record {
+        return record::record(run, args.output.as_deref());
+    }
     let mut results = Results::default();
     let mut covered: BTreeMap<PathBuf, Covered> = BTreeMap::new();
     let mut broken = 0;

@@ -6,11 +6,15 @@
 //! | [`scenario`] | scenarios of a `name.test.rbk`, and what is not as they say |
 //! | [`world`] | commands that exit as they are told, requests, answers, a clock that jumps |
 //! | [`play`] | the loop: effects in, facts out, until the run parks or ends |
+//! | [`story`] | what came of a run, as lines of a scenario; what makes no difference is left out |
+//! | [`record`] | a real run as a story |
 //! | [`transcript`] | the whole conversation as text |
 
 pub mod play;
+pub mod record;
 pub mod scenario;
 pub mod script;
+pub mod story;
 pub mod transcript;
 pub mod world;
 

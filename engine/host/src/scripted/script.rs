@@ -8,6 +8,7 @@
 //! when step quick_fix.restart times out               also: dies by SIGKILL, does not start
 //! answer "Proceed?" yes                               no, "text", skip "why", done "why", fail "why", pause "why",
 //!                                                     retry, edit "command" "why", undo ready "why", run again "why"
+//! answer "Proceed?" yes after 5m                      five minutes after it was asked
 //! after 90s                                           the `when`s below hold from then on
 //! at 90s interrupt                                    also: park "why", stop "why", note "text", undo ready "why"
 //! lacks command kubectl                               also: env NAME, lock "name" "holder", secret name "why"
@@ -28,7 +29,7 @@ pub struct Script {
     pub given: BTreeMap<String, String>,
     pub env: BTreeMap<String, String>,
     pub whens: Vec<When>,
-    pub answers: Vec<(String, Saying)>,
+    pub answers: Vec<Reply>,
     /// Milliseconds after the start, and what happens then.
     pub happens: Vec<(i64, Event)>,
     /// After the end: `runbook undo`.
@@ -69,7 +70,7 @@ pub enum What {
     Step(String),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Does {
     pub end: DoesEnd,
     pub says: String,
@@ -87,6 +88,16 @@ pub enum DoesEnd {
     TimesOut,
     Dies(String),
     NotStarted,
+}
+
+/// What is said to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// One of the question's keys.
+    pub prompt: String,
+    pub saying: Saying,
+    /// Milliseconds after it was asked.
+    pub after_ms: i64,
 }
 
 /// An answer as written; what it means depends on the question.
@@ -130,7 +141,18 @@ impl Script {
             "answer" => {
                 let prompt = words.word()?;
                 let saying = words.saying()?;
-                self.answers.push((prompt, saying));
+                let after_ms = match words.peek() {
+                    "after" => {
+                        words.word()?;
+                        words.duration()?
+                    }
+                    _ => 0,
+                };
+                self.answers.push(Reply {
+                    prompt,
+                    saying,
+                    after_ms,
+                });
             }
             "after" => *now = words.duration()?,
             "at" => {
@@ -231,6 +253,16 @@ impl<'a> Words<'a> {
                     '\\' => match chars.next() {
                         Some((_, 'n')) => text.push('\n'),
                         Some((_, 't')) => text.push('\t'),
+                        Some((_, 'u')) => {
+                            let code: String = chars
+                                .by_ref()
+                                .map(|(_, c)| c)
+                                .skip_while(|c| *c == '{')
+                                .take_while(|c| *c != '}')
+                                .collect();
+                            let c = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
+                            text.push(c.ok_or_else(|| format!("`{code}` is no character"))?);
+                        }
                         Some((_, c)) => text.push(c),
                         None => {}
                     },
@@ -252,10 +284,10 @@ impl<'a> Words<'a> {
     }
 
     fn optional(&mut self) -> Result<String, String> {
-        if self.rest.trim().is_empty() {
-            return Ok("because".into());
+        match self.peek() {
+            "" | "after" | "#" => Ok("because".into()),
+            _ => self.word(),
         }
-        self.word()
     }
 
     fn assignment(&mut self) -> Result<(String, String), String> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
 use runbook_core::event::{Captured, Event, Exit, Identity, MissingNeed, Mode, Sent};
 use runbook_core::prompt::{Answer, Prompt, PromptKind};
-use runbook_plan::value::Value;
+use runbook_plan::value::{Type, Value};
 
 use super::script::{Does, DoesEnd, Saying, Script, What, glob, is_path};
 
@@ -42,7 +42,8 @@ pub enum Unscripted {
 #[derive(Clone, Debug)]
 enum Decided {
     Does(String, Does),
-    Answer(Option<Answer>),
+    /// And how many milliseconds after the question.
+    Answer(Option<Answer>, i64),
 }
 
 /// When something happens, in milliseconds from now, and what. A command that hangs has only its start.
@@ -314,19 +315,20 @@ impl World {
     }
 
     fn is_asked(&mut self, id: EffectId, prompt: &Prompt) -> Then {
-        let answer = match self.decided.get(&id) {
-            Some(Decided::Answer(answer)) => answer.clone(),
+        let (answer, after_ms) = match self.decided.get(&id) {
+            Some(Decided::Answer(answer, after_ms)) => (answer.clone(), *after_ms),
             _ => {
-                let answer = self.answer(prompt).or_else(|| match self.unscripted {
-                    Unscripted::Nobody => None,
-                    Unscripted::Obvious => obvious(prompt),
-                });
-                self.decided.insert(id, Decided::Answer(answer.clone()));
-                answer
+                let (answer, after_ms) = match (self.answer(prompt), self.unscripted) {
+                    (Some((answer, after_ms)), _) => (Some(answer), after_ms),
+                    (None, Unscripted::Nobody) => (None, 0),
+                    (None, Unscripted::Obvious) => (obvious(prompt), 0),
+                };
+                self.answer_with(id, answer.clone(), after_ms);
+                (answer, after_ms)
             }
         };
         vec![(
-            0,
+            after_ms,
             match answer {
                 Some(answer) => Event::Answered {
                     effect: id,
@@ -341,10 +343,20 @@ impl World {
         )]
     }
 
-    /// The next scripted answer to a question: in order, and the last one again and again.
-    pub fn answer(&mut self, prompt: &Prompt) -> Option<Answer> {
+    /// Decides beforehand what is said to a question, and how many milliseconds after it is asked.
+    pub fn answer_with(&mut self, id: EffectId, answer: Option<Answer>, after_ms: i64) {
+        self.decided.insert(id, Decided::Answer(answer, after_ms));
+    }
+
+    /// Decides beforehand what becomes of a command or request.
+    pub fn end_with(&mut self, id: EffectId, what: String, does: Does) {
+        self.decided.insert(id, Decided::Does(what, does));
+    }
+
+    /// The next scripted answer to a question, with its delay: in order, and the last one again and again.
+    fn answer(&mut self, prompt: &Prompt) -> Option<(Answer, i64)> {
         let matching: Vec<usize> = (0..self.script.answers.len())
-            .filter(|at| prompt.keys.contains(&self.script.answers[*at].0))
+            .filter(|at| prompt.keys.contains(&self.script.answers[*at].prompt))
             .collect();
         let at = matching
             .iter()
@@ -355,10 +367,12 @@ impl World {
         if self.answer_used[at] > PATIENCE {
             return None;
         }
-        Some(match &self.script.answers[at].1 {
+        let reply = &self.script.answers[at];
+        let answer = match &reply.saying {
             Saying::Exactly(answer) => answer.clone(),
             Saying::Text(text) => said(prompt, text),
-        })
+        };
+        Some((answer, reply.after_ms))
     }
 }
 
@@ -374,6 +388,14 @@ pub fn said(prompt: &Prompt, text: &str) -> Answer {
                 value: Value::Text(text.to_owned()),
             },
         },
+        // A text may well be `yes`.
+        PromptKind::Input { ty, .. } | PromptKind::Item { evidence: Some(ty) }
+            if !matches!(ty, Type::Bool) =>
+        {
+            Answer::Value {
+                value: Value::Text(text.to_owned()),
+            }
+        }
         _ => match text {
             "yes" => Answer::Yes,
             "no" => Answer::No,
@@ -386,7 +408,6 @@ pub fn said(prompt: &Prompt, text: &str) -> Answer {
 
 /// The answer that leads on, where nothing is real: what a dry run gives.
 pub fn obvious(prompt: &Prompt) -> Option<Answer> {
-    use runbook_plan::value::Type;
     fn placeholder(ty: &Type, name: &str) -> Value {
         match ty {
             Type::Number => Value::Number(1.into()),

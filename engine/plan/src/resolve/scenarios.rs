@@ -134,6 +134,7 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
             }
         }
         StmtKind::When { .. }
+        | StmtKind::Env { .. }
         | StmtKind::Answer { .. }
         | StmtKind::After(_)
         | StmtKind::Asks(_)
@@ -148,7 +149,7 @@ fn scenario_line(stmt: &ast::Stmt, known: Option<&Known>, found: &mut Vec<Diagno
                 "has no use here",
             )
             .help(
-                "write `given`, `when`, `answer` and `after`, then what must come of it: `reaches`, `never reaches`, `undoes`, `asks`, `notifies`, `takes at most` and `ends`",
+                "write `given`, `env`, `when`, `answer` and `after`, then what must come of it: `reaches`, `never reaches`, `undoes`, `asks`, `notifies`, `takes at most` and `ends`",
             ),
         ),
     }
