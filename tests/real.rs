@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// The program on `PATH` or in one of Debian's folders for PostgreSQL.
-fn program(name: &str) -> Option<PathBuf> {
+pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(
@@ -25,7 +25,7 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Says why the test cannot run here; in CI that is a failure.
-fn missing() -> Option<String> {
+pub fn missing() -> Option<String> {
     let missing: Vec<&str> = [
         "git",
         "psql",
@@ -51,7 +51,7 @@ fn missing() -> Option<String> {
     Some(why)
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
@@ -84,14 +84,14 @@ fn as_database_user(name: &str) -> Command {
     command
 }
 
-struct Postgres {
+pub struct Postgres {
     server: Child,
     port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Postgres {
-    fn start() -> Postgres {
+    pub fn start() -> Postgres {
         let folder = tempfile::tempdir().expect("a folder");
         // The database's user has to come through to its own folder inside.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("opened");
@@ -130,11 +130,11 @@ impl Postgres {
         postgres
     }
 
-    fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         format!("postgres://app@127.0.0.1:{}/{database}", self.port)
     }
 
-    fn psql(&self, database: &str, sql: &str) -> Output {
+    pub fn psql(&self, database: &str, sql: &str) -> Output {
         Command::new(program("psql").expect("installed"))
             .args([
                 "-X",
@@ -152,7 +152,7 @@ impl Postgres {
             .expect("psql starts")
     }
 
-    fn answer(&self, sql: &str) -> String {
+    pub fn answer(&self, sql: &str) -> String {
         let out = self.psql("app", sql);
         assert!(out.status.success(), "{sql}: {}", text(&out));
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
@@ -182,14 +182,14 @@ impl Drop for Postgres {
     }
 }
 
-struct Redis {
+pub struct Redis {
     server: Child,
     port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Redis {
-    fn start() -> Redis {
+    pub fn start() -> Redis {
         let folder = tempfile::tempdir().expect("a folder");
         let port = free_port();
         let server = Command::new(program("redis-server").expect("installed"))
@@ -217,11 +217,11 @@ impl Redis {
         redis
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    fn ask(&self, args: &[&str]) -> String {
+    pub fn ask(&self, args: &[&str]) -> String {
         let out = Command::new(program("redis-cli").expect("installed"))
             .args(["-u", &self.url()])
             .args(args)

@@ -22,6 +22,7 @@ mod render;
 mod resume;
 mod run;
 mod runbooks;
+mod stdlib;
 mod terminal;
 mod time;
 mod world;
