@@ -6,6 +6,7 @@
 //! | ` ```rbk,part ` | what stands under the heading of a runbook; [`HEADING`] is put above it |
 //! | ` ```rbk,test ` | a scenario file |
 //! | ` ```rbk,fails ` | in the page of an error: a whole file that has just this error |
+//! | ` ```rbk,finds `, ` ```rbk,spares ` | in the page of a lint: what it finds, and what it has nothing to say of |
 //!
 //! A comment of the page above a fence may hold lines behind `#~`: what the made-up world does when the example
 //! is carried out in it, as in the cases of `tests/run/`.
@@ -27,6 +28,7 @@ pub enum Kind {
     Part,
     Scenarios,
     Fails,
+    Lint,
 }
 
 pub struct Example {
@@ -103,6 +105,7 @@ pub fn examples() -> Vec<Example> {
                 "rbk,part" => (Kind::Part, format!("{HEADING}{body}")),
                 "rbk,test" => (Kind::Scenarios, body),
                 "rbk,fails" => (Kind::Fails, body),
+                "rbk,finds" | "rbk,spares" => (Kind::Lint, runbook_lint::page::whole(&body)),
                 other if other.starts_with("rbk") => {
                     panic!("{place}: `{other}` is no fence of this book")
                 }

@@ -10,6 +10,7 @@ mod house;
 mod inputs;
 mod journal;
 mod laws;
+mod lint;
 mod order;
 mod parse;
 mod plan;

@@ -32,7 +32,7 @@ pub enum Command {
     Journal(Journal),
     /// Take back what a run did, newest first, back to a checkpoint
     Undo(Undo),
-    /// Find the mistakes of runbooks, modules and scenario files
+    /// Find the mistakes of runbooks, modules and scenario files, and what could go wrong
     Lint(Lint),
     /// Play the scenarios of runbooks: nothing real runs
     Test(Test),
@@ -40,7 +40,7 @@ pub enum Command {
     Fmt(Fmt),
     /// Turn a runbook into a document
     Render(Render),
-    /// Explain an error by its number, at length
+    /// Explain an error by its number, or a lint by its name, at length
     Explain(Explain),
     /// Print the completion script of a shell
     Completions(Completions),
@@ -184,9 +184,47 @@ pub struct Lint {
     /// Files, or folders searched for `*.rbk`
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
+    /// Exit 1 where something is found that is at least as serious
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "warning")]
+    pub deny: Deny,
+    /// How to say it; all but `human` go to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// The same as `--format json`
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Make the changes that are safe, in place
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: change nothing, and show what would change
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Whatever is found
+    Advice,
+    /// What may go wrong in a run
+    Warning,
+    /// Mistakes alone
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the lines of the file, for people
+    Human,
+    /// An array of all that is found
+    Json,
+    /// For code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// For the test view of a CI
+    Junit,
+    /// For whatever reads it
+    Checkstyle,
 }
 
 #[derive(Args)]
@@ -240,7 +278,7 @@ pub enum Target {
 
 #[derive(Args)]
 pub struct Explain {
-    /// The number of the error, `RB2004`
+    /// The number of an error, `RB2004`, or the name of a lint, `no-timeout`
     pub code: String,
 }
 

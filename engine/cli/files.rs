@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::report::Told;
 use runbook_grammar::source::Sources;
 
 use runbook_host::codes;
@@ -49,6 +50,12 @@ const SHOWN: usize = 100;
 
 /// A report of mistakes for a person, on standard error.
 pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
+    let told: Vec<Told<'_>> = diagnostics.iter().map(Told::from).collect();
+    report_told(&told, sources);
+}
+
+/// The same for whatever is told.
+pub fn report_told(told: &[Told<'_>], sources: &Sources) {
     let terminal = Tty::of(std::io::stderr());
     let width = match terminal {
         Tty::Yes => usize::from(console::Term::stderr().size().1).clamp(20, 120),
@@ -58,12 +65,12 @@ pub fn report(diagnostics: &[Diagnostic], sources: &Sources) {
         Colour::Yes => runbook_grammar::report::Colour::Always,
         Colour::No => runbook_grammar::report::Colour::Never,
     };
-    let shown = &diagnostics[..diagnostics.len().min(SHOWN)];
-    complain(&runbook_grammar::report::render(
+    let shown = &told[..told.len().min(SHOWN)];
+    complain(&runbook_grammar::report::render_told(
         shown, sources, width, colour,
     ));
-    if diagnostics.len() > SHOWN {
-        let more = diagnostics.len() - SHOWN;
+    if told.len() > SHOWN {
+        let more = told.len() - SHOWN;
         complain(&format!("\nand {more} more; `--json` lists them all\n"));
     }
 }

@@ -23,6 +23,31 @@ pub enum Colour {
 pub enum Level {
     Error,
     Warning,
+    Advice,
+}
+
+/// What is reported: a mistake, or what could be better.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The number of an error, the name of a lint.
+    pub name: String,
+    pub level: Level,
+    pub message: &'a str,
+    /// The first is its home.
+    pub labels: &'a [Label],
+    pub help: Option<&'a str>,
+}
+
+impl<'a> From<&'a Diagnostic> for Told<'a> {
+    fn from(diagnostic: &'a Diagnostic) -> Told<'a> {
+        Told {
+            name: diagnostic.code.to_string(),
+            level: Level::Error,
+            message: &diagnostic.message,
+            labels: &diagnostic.labels,
+            help: diagnostic.help.as_deref(),
+        }
+    }
 }
 
 /// All diagnostics as one text, in the order given, one blank line between two; empty where there are none.
@@ -33,18 +58,13 @@ pub fn render(
     width: usize,
     colour: Colour,
 ) -> String {
-    render_as(diagnostics, sources, width, colour, Level::Error)
+    let told: Vec<Told<'_>> = diagnostics.iter().map(Told::from).collect();
+    render_told(&told, sources, width, colour)
 }
 
-/// The same for what is less than an error.
-pub fn render_as(
-    diagnostics: &[Diagnostic],
-    sources: &Sources,
-    width: usize,
-    colour: Colour,
-    level: Level,
-) -> String {
-    let texts = Texts::new(diagnostics, sources);
+/// The same for whatever is told.
+pub fn render_told(told: &[Told<'_>], sources: &Sources, width: usize, colour: Colour) -> String {
+    let texts = Texts::new(told, sources);
     let theme = match colour {
         Colour::Always => GraphicalTheme::unicode(),
         Colour::Never => GraphicalTheme::unicode_nocolor(),
@@ -54,20 +74,16 @@ pub fn render_as(
         .with_links(false)
         .with_context_lines(1);
     let mut out = String::new();
-    for diagnostic in diagnostics {
+    for told in told {
         if !out.is_empty() {
             out.push('\n');
         }
         // Writing to a string does not fail; a place that is not in its file would, and is shown without its lines.
         if handler
-            .render_report(&mut out, &Report::new(diagnostic, &texts, level))
+            .render_report(&mut out, &Report::new(told, &texts))
             .is_err()
         {
-            out.push_str(&format!(
-                "{} {}\n",
-                diagnostic.code,
-                plain(&diagnostic.message)
-            ));
+            out.push_str(&format!("{} {}\n", told.name, plain(told.message)));
         }
     }
     // The frames end in blanks, which no snapshot and no diff wants.
@@ -85,8 +101,8 @@ const LONG_LINE: usize = 1000;
 /// How much of a long line is shown before and after a place, in bytes.
 const AROUND: usize = 60;
 
-/// What the reports of one set of diagnostics show: each text once, with its lines counted.
-pub struct Texts {
+/// What the reports of one set show: each text once, with its lines counted.
+struct Texts {
     shown: Vec<Option<Shown>>,
 }
 
@@ -99,9 +115,9 @@ struct Shown {
 }
 
 impl Texts {
-    pub fn new(diagnostics: &[Diagnostic], sources: &Sources) -> Texts {
+    fn new(told: &[Told<'_>], sources: &Sources) -> Texts {
         let mut shown: Vec<Option<Shown>> = sources.iter().map(|_| None).collect();
-        for label in diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+        for label in told.iter().flat_map(|told| told.labels) {
             if let Some(place @ None) = shown.get_mut(label.span.source.0 as usize) {
                 *place = Some(Shown::new(sources.get(label.span.source)));
             }
@@ -226,10 +242,9 @@ impl SourceCode for Shown {
     }
 }
 
-/// A diagnostic with the texts its labels stand in.
-pub struct Report<'a> {
-    diagnostic: &'a Diagnostic,
-    level: Level,
+/// What is told, with the texts its labels stand in.
+struct Report<'a> {
+    told: &'a Told<'a>,
     shown: Option<&'a Shown>,
     labels: Vec<&'a Label>,
     /// miette shows one file for each diagnostic: labels in others become reports of their own.
@@ -243,17 +258,17 @@ struct Other<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(diagnostic: &'a Diagnostic, texts: &'a Texts, level: Level) -> Report<'a> {
+    fn new(told: &'a Told<'a>, texts: &'a Texts) -> Report<'a> {
         let shown = |label: &Label| {
             texts
                 .shown
                 .get(label.span.source.0 as usize)
                 .and_then(Option::as_ref)
         };
-        let home = diagnostic.labels.first().map(|label| label.span.source);
+        let home = told.labels.first().map(|label| label.span.source);
         let mut others: Vec<(crate::span::SourceId, Other<'a>)> = Vec::new();
         let mut labels = Vec::new();
-        for label in &diagnostic.labels {
+        for label in told.labels {
             if Some(label.span.source) == home {
                 labels.push(label);
             } else if let Some((_, other)) =
@@ -272,9 +287,8 @@ impl<'a> Report<'a> {
             }
         }
         Report {
-            diagnostic,
-            level,
-            shown: diagnostic.labels.first().and_then(shown),
+            told,
+            shown: told.labels.first().and_then(shown),
             labels,
             others: others.into_iter().map(|(_, other)| other).collect(),
         }
@@ -283,13 +297,13 @@ impl<'a> Report<'a> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&plain(&self.diagnostic.message))
+        f.write_str(&plain(self.told.message))
     }
 }
 
 impl fmt::Debug for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.diagnostic.fmt(f)
+        self.told.fmt(f)
     }
 }
 
@@ -297,20 +311,20 @@ impl std::error::Error for Report<'_> {}
 
 impl miette::Diagnostic for Report<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.diagnostic.code))
+        Some(Box::new(&self.told.name))
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(match self.level {
+        Some(match self.told.level {
             Level::Error => Severity::Error,
             Level::Warning => Severity::Warning,
+            Level::Advice => Severity::Advice,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.diagnostic
+        self.told
             .help
-            .as_ref()
             .map(|help| -> Box<dyn fmt::Display> { Box::new(plain(help)) })
     }
 

@@ -27,19 +27,50 @@ pub struct Config {
     pub profiles: BTreeMap<String, Vec<(String, String)>>,
     /// `[channels]`: a command line for each channel that the runbook leaves without one.
     pub channels: BTreeMap<String, String>,
+    /// `[lint]`
+    pub lint: Lint,
+}
+
+/// What is said of lints. Names and levels are texts here: which there are is the lints' own business.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lint {
+    /// `[lint.rules]`: name and level.
+    pub rules: Vec<(String, String)>,
+    /// `[lint.folder."old"]`: the same for the files below a folder, relative to this file's.
+    pub folders: Vec<(String, Vec<(String, String)>)>,
+    /// `[[lint.waiver]]`
+    pub waivers: Vec<Waiver>,
+}
+
+/// What one lint finds below one path is put up with, until a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiver {
+    pub rule: String,
+    /// A file or a folder, relative to this file's.
+    pub path: String,
+    pub owner: String,
+    /// The last day it holds.
+    pub until: jiff::civil::Date,
+    pub reason: Option<String>,
 }
 
 impl Config {
     /// The nearest `runbook.toml` at or above the folder of `runbook`; without one, defaults.
     pub fn find(runbook: &Path) -> Result<Config, HostError> {
-        let whole = std::path::absolute(runbook).unwrap_or_else(|_| runbook.to_owned());
-        for folder in whole.ancestors().skip(1) {
-            let path = folder.join(NAME);
-            if std::fs::symlink_metadata(&path).is_ok() {
-                return Config::read(&path);
-            }
+        match Config::locate(runbook) {
+            Some(path) => Config::read(&path),
+            None => Ok(Config::default()),
         }
-        Ok(Config::default())
+    }
+
+    /// Where that is.
+    pub fn locate(runbook: &Path) -> Option<PathBuf> {
+        let whole = std::path::absolute(runbook).unwrap_or_else(|_| runbook.to_owned());
+        whole
+            .ancestors()
+            .skip(1)
+            .map(|folder| folder.join(NAME))
+            .find(|path| std::fs::symlink_metadata(path).is_ok())
     }
 
     /// Reads one.
@@ -87,12 +118,14 @@ impl Config {
                 ("channels", _) => {
                     return Err(wrong("`channels` is a table of command lines".into()));
                 }
+                ("lint", Toml::Table(lint)) => config.lint = read_lint(lint).map_err(&wrong)?,
+                ("lint", _) => return Err(wrong("`lint` is a table".into())),
                 (key, _) => {
-                    let known = ["state", "profile", "channels"];
+                    let known = ["state", "profile", "channels", "lint"];
                     let error = wrong(format!("there is no setting `{key}`"));
                     return Err(match nearest(key, known) {
                         Some(near) => error.help(format!("Write `{near}`.")),
-                        None => error.help("Use `state`, `profile` and `channels`."),
+                        None => error.help("Use `state`, `profile`, `channels` and `lint`."),
                     });
                 }
             }
@@ -119,6 +152,73 @@ impl Config {
             }
         })
     }
+}
+
+fn read_lint(table: Table) -> Result<Lint, String> {
+    let levels = |what: &str, value: Toml| match value {
+        Toml::Table(levels) => texts(&levels),
+        _ => Err(format!("`{what}` is a table of lints and their levels")),
+    };
+    let mut lint = Lint::default();
+    for (key, value) in table {
+        match (key.as_str(), value) {
+            ("rules", value) => lint.rules = levels("lint.rules", value)?,
+            ("folder", Toml::Table(folders)) => {
+                for (folder, value) in folders {
+                    let said = levels(&format!("lint.folder.\"{folder}\""), value)?;
+                    lint.folders.push((folder, said));
+                }
+            }
+            ("waiver", Toml::Array(waivers)) => {
+                for waiver in waivers {
+                    lint.waivers.push(read_waiver(&waiver)?);
+                }
+            }
+            ("folder", _) => return Err("`lint.folder` is a table of tables".into()),
+            ("waiver", _) => {
+                return Err("`lint.waiver` is an array: write `[[lint.waiver]]`".into());
+            }
+            (key, _) => {
+                return Err(format!(
+                    "`lint` holds `rules`, `folder` and `waiver`, and `{key}` is none of them"
+                ));
+            }
+        }
+    }
+    Ok(lint)
+}
+
+fn read_waiver(waiver: &Toml) -> Result<Waiver, String> {
+    let Toml::Table(waiver) = waiver else {
+        return Err("`lint.waiver` is an array of tables".into());
+    };
+    const KEYS: [&str; 5] = ["rule", "path", "owner", "until", "reason"];
+    if let Some(other) = waiver.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(format!(
+            "a waiver says `rule`, `path`, `owner`, `until` and `reason`, and `{other}` is none of them"
+        ));
+    }
+    let said = |key: &str| match waiver.get(key) {
+        Some(Toml::String(text)) if !text.trim().is_empty() => Ok(text.clone()),
+        _ => Err(format!("a waiver lacks `{key}`, a text")),
+    };
+    let until = match waiver.get("until") {
+        Some(Toml::Datetime(day)) => day.to_string(),
+        Some(Toml::String(day)) => day.clone(),
+        _ => String::new(),
+    };
+    Ok(Waiver {
+        rule: said("rule")?,
+        path: said("path")?,
+        owner: said("owner")?,
+        until: until
+            .parse()
+            .map_err(|_| "a waiver lacks `until`, a day such as 2027-03-31".to_owned())?,
+        reason: match waiver.get("reason") {
+            None => None,
+            Some(_) => Some(said("reason")?),
+        },
+    })
 }
 
 /// An answers file, read.
@@ -368,6 +468,14 @@ mod tests {
             ("state = 3", "`state` is the path of a folder"),
             ("state = ", "line 1: "),
             ("[profile.a]\nparam = 1", "`param` is none of its keys"),
+            ("[lint]\nrule = 1", "`rule` is none of them"),
+            ("[lint.rules]\na = { b = 1 }", "`a` is a text"),
+            ("[lint.waiver]\nrule = 'a'", "write `[[lint.waiver]]`"),
+            ("[[lint.waiver]]\nrule = 'a'\npath = 'b'", "lacks `owner`"),
+            (
+                "[[lint.waiver]]\nrule = 'a'\npath = 'b'\nowner = 'c'\nuntil = 'soon'",
+                "lacks `until`",
+            ),
             ("[profile.a.params]\nx = { y = 1 }", "`x` is a text"),
         ] {
             let folder = folder(&[("runbook.toml", text)]);
@@ -375,6 +483,19 @@ mod tests {
             assert_eq!(error.code, codes::CONFIG_WRONG);
             assert!(error.message.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_said_of_lints_is_read() {
+        let text = "[lint.rules]\nno-timeout = 'off'\n[lint.folder.old]\ntodo-left = 'advice'\n\
+                    [[lint.waiver]]\nrule = 'no-owner'\npath = 'a.rbk'\nowner = 'ada'\nuntil = 2027-03-31\n";
+        let folder = folder(&[("runbook.toml", text)]);
+        let lint = Config::read(&folder.path().join("runbook.toml"))
+            .unwrap()
+            .lint;
+        assert_eq!(lint.rules, [pair("no-timeout", "off")]);
+        assert_eq!(lint.folders[0].1, [pair("todo-left", "advice")]);
+        assert_eq!(lint.waivers[0].until, jiff::civil::date(2027, 3, 31));
     }
 
     #[test]

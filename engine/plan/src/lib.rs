@@ -12,6 +12,7 @@
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
 //! | [`told`] | a mistake is told once |
 //! | [`codes`] | the numbers of this room's errors |
+//! | [`walk`] | from a node to the blocks inside it |
 //! | [`ids`] | indexes into its arenas |
 
 pub mod codes;
@@ -28,6 +29,7 @@ pub mod shell;
 pub mod show;
 pub mod told;
 pub mod value;
+pub mod walk;
 
 pub use files::{Files, Import, Loaded, ModuleName, gather, imports};
 pub use plan::Plan;

@@ -11,6 +11,7 @@
 //! | [`nested`] | commands whose arguments or input are programs themselves |
 //! | [`powershell`] | where holes stand in PowerShell |
 //! | [`direct`](mod@direct) | one-line commands that need no shell |
+//! | [`calls`](mod@calls) | the simple commands of a script, for those who judge and do not run |
 //! | [`trouble`] | why a place has no safe form, and the way out |
 
 use std::collections::BTreeMap;
@@ -23,13 +24,16 @@ use crate::command::{Interpreter, Piece};
 use crate::expr::Expr;
 use crate::value::Type;
 
+mod calls;
 mod direct;
 mod nested;
 mod posix;
 mod powershell;
 mod trouble;
 
+pub use calls::{Call, Joined, Redirect, Word, calls};
 pub use direct::direct;
+pub use posix::{EXPANSION, HOLE};
 use trouble::Place;
 
 /// A character of a script, or a hole by its number.

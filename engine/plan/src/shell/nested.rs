@@ -101,7 +101,7 @@ fn says(simple: &Simple) -> bool {
     matches!(name, Some("echo" | "printf" | "cat" | "tee" | "print"))
 }
 
-fn is_assignment(word: &Word) -> bool {
+pub(super) fn is_assignment(word: &Word) -> bool {
     word.text.split_once('=').is_some_and(|(name, _)| {
         let name = name.strip_suffix('+').unwrap_or(name);
         let name = name.split('[').next().unwrap_or(name);
@@ -364,7 +364,7 @@ fn computing_format(format: &str) -> bool {
 }
 
 /// Takes off what only runs another command: `sudo -u app`, `env A=b`, `timeout 5`.
-fn unwrapped<'a>(words: &'a [&'a Word]) -> &'a [&'a Word] {
+pub(super) fn unwrapped<'a>(words: &'a [&'a Word]) -> &'a [&'a Word] {
     // The options that take a value, and how many plain words come before the command.
     const WRAPPERS: &[(&str, &str, usize)] = &[
         ("command", "", 0),

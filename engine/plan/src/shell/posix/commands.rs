@@ -21,8 +21,14 @@ impl Lexer<'_> {
         }
         macro_rules! end_pipeline {
             () => {
+                end_pipeline!(Joined::Then)
+            };
+            ($joined:expr) => {
                 pipeline.push(simple);
-                self.pipelines.push(std::mem::take(&mut pipeline));
+                self.pipelines.push(Pipeline {
+                    stages: std::mem::take(&mut pipeline),
+                    joined: $joined,
+                });
                 simple = self.new_simple();
             };
         }
@@ -80,13 +86,14 @@ impl Lexer<'_> {
                         self.redirect(simple);
                         continue;
                     }
-                    self.at += if self.char(1) == Some('&') { 2 } else { 1 };
-                    end_pipeline!();
+                    let and = self.char(1) == Some('&');
+                    self.at += if and { 2 } else { 1 };
+                    end_pipeline!(if and { Joined::And } else { Joined::Background });
                 }
                 Sym::Char('|') => {
                     if self.char(1) == Some('|') {
                         self.at += 2;
-                        end_pipeline!();
+                        end_pipeline!(Joined::Or);
                     } else {
                         self.at += if self.char(1) == Some('&') { 2 } else { 1 };
                         end_stage!();
@@ -160,6 +167,7 @@ impl Lexer<'_> {
                             } else if list && word.length != 1 {
                                 self.one_text(&word);
                             }
+                            self.simples[simple].depth = self.depth + nests.len();
                             self.simples[simple].words.push(word);
                         }
                         Keyword::Opens => {
@@ -198,7 +206,10 @@ impl Lexer<'_> {
             self.here_documents();
         }
         pipeline.push(simple);
-        self.pipelines.push(pipeline);
+        self.pipelines.push(Pipeline {
+            stages: pipeline,
+            joined: Joined::Then,
+        });
     }
 
     /// Blanks and continued lines.
@@ -259,6 +270,9 @@ impl Lexer<'_> {
             let word = self.word(Reading::Other);
             self.one_text(&word);
             self.simples[simple].fed.extend(&word.holes);
+            self.simples[simple]
+                .redirects
+                .push(("<<<".to_owned(), word));
             return;
         }
         if self.starts("<<") {
@@ -271,8 +285,12 @@ impl Lexer<'_> {
             };
             self.blanks();
             self.here_delimiter(tabs, simple);
+            self.simples[simple]
+                .redirects
+                .push(("<<".to_owned(), Word::default()));
             return;
         }
+        let from = self.at;
         while matches!(self.char(0), Some('<' | '>')) && self.char(1) != Some('(') {
             self.at += 1;
         }
@@ -282,9 +300,15 @@ impl Lexer<'_> {
         if matches!(self.char(0), Some('|' | '&' | '!')) {
             self.at += 1;
         }
+        let operator = self.syms[from..self.at].iter().filter_map(|sym| match sym {
+            Sym::Char(c) => Some(*c),
+            Sym::Hole(_) => None,
+        });
+        let operator = operator.collect();
         self.blanks();
         let word = self.word(Reading::Other);
         self.one_text(&word);
+        self.simples[simple].redirects.push((operator, word));
     }
 
     /// A list has no meaning in this word, even alone.
@@ -434,7 +458,7 @@ enum CaseEnd {
 }
 
 /// Stands for what has been closed, so that what follows is no command.
-const CLOSING: &str = "\u{3}";
+pub(in crate::shell) const CLOSING: &str = "\u{3}";
 
 fn closing() -> Word {
     Word {

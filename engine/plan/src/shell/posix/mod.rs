@@ -14,10 +14,13 @@
 
 use std::collections::VecDeque;
 
+use super::calls::Joined;
 use super::nested;
 use super::trouble::{Place, Trouble};
 use super::{Shape, Shell, Sym};
 use crate::command::Quoting;
+
+pub(super) use commands::CLOSING;
 
 mod commands;
 mod expansions;
@@ -27,10 +30,10 @@ mod words;
 /// How deep `$(`, `${`, `(` and backticks may stand in each other.
 const DEEPEST: usize = 64;
 
-/// Stands in [`Word::text`] for an expansion, whose text only the run knows.
-pub(super) const EXPANSION: char = '\u{1}';
-/// Stands in [`Word::text`] for a hole.
-pub(super) const HOLE: char = '\u{2}';
+/// Stands in the text of a word for an expansion, whose text only the run knows.
+pub const EXPANSION: char = '\u{1}';
+/// Stands in the text of a word for a hole.
+pub const HOLE: char = '\u{2}';
 
 pub(super) struct Found {
     /// One for each hole.
@@ -48,8 +51,10 @@ pub(super) struct Word {
     /// Holes that a `$(…)` in it prints.
     pub said: Vec<usize>,
     pub quoted: Quoted,
+    /// Where its first symbol stands.
+    pub start: usize,
     /// How many symbols it was written with.
-    length: usize,
+    pub length: usize,
     /// Open `{`, for brace ranges.
     braces: usize,
 }
@@ -75,6 +80,17 @@ pub(super) struct Simple {
     pub words: Vec<Word>,
     /// Holes of its here-documents and here-strings.
     pub fed: Vec<usize>,
+    /// Operator and target each; of a here-document the word that ends it.
+    pub redirects: Vec<(String, Word)>,
+    /// In how many `$(…)`, brackets and cases it stands.
+    pub depth: usize,
+}
+
+/// Ids of the simple commands of a pipeline, and how what follows is joined to it.
+#[derive(Clone, Debug)]
+pub(super) struct Pipeline {
+    pub stages: Vec<usize>,
+    pub joined: Joined,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,8 +141,7 @@ struct Lexer<'a> {
     here: VecDeque<HereDoc>,
     /// Every simple command; pipelines are ranges of it.
     simples: Vec<Simple>,
-    /// Ids of simple commands, a pipeline each.
-    pipelines: Vec<Vec<usize>>,
+    pipelines: Vec<Pipeline>,
     unfinished: Option<&'static str>,
     /// Up to here the holes in subscripts of zsh are known to be bad.
     subscripts_until: usize,
@@ -137,8 +152,7 @@ struct Lexer<'a> {
     said: Vec<usize>,
 }
 
-/// The place of each hole in a script.
-pub(super) fn places(shell: Shell, syms: &[Sym], shapes: &[Shape]) -> Found {
+fn read<'a>(shell: Shell, syms: &'a [Sym], shapes: &'a [Shape]) -> Lexer<'a> {
     let mut lexer = Lexer {
         shell,
         syms,
@@ -157,8 +171,31 @@ pub(super) fn places(shell: Shell, syms: &[Sym], shapes: &[Shape]) -> Found {
         said: Vec::new(),
     };
     lexer.commands(End::File);
+    lexer
+}
+
+/// The simple commands of a script in the order they begin, and its pipelines in that of their first.
+pub(super) fn commands_of(
+    shell: Shell,
+    syms: &[Sym],
+    holes: usize,
+) -> (Vec<Simple>, Vec<Pipeline>) {
+    let shapes = vec![Shape::One; holes];
+    let lexer = read(shell, syms, &shapes);
+    let mut pipelines = lexer.pipelines;
+    pipelines.sort_by_key(|pipeline| pipeline.stages.first().copied());
+    (lexer.simples, pipelines)
+}
+
+/// The place of each hole in a script.
+pub(super) fn places(shell: Shell, syms: &[Sym], shapes: &[Shape]) -> Found {
+    let mut lexer = read(shell, syms, shapes);
     for pipeline in &lexer.pipelines {
-        let stages: Vec<&Simple> = pipeline.iter().map(|id| &lexer.simples[*id]).collect();
+        let stages: Vec<&Simple> = pipeline
+            .stages
+            .iter()
+            .map(|id| &lexer.simples[*id])
+            .collect();
         for (hole, trouble) in nested::troubles(shell, &stages) {
             lexer.places[hole] = Some(Place::Bad(trouble));
         }

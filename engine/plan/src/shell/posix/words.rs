@@ -107,6 +107,7 @@ impl Lexer<'_> {
                 }
             }
         }
+        word.start = start;
         word.length = self.at - start;
         word.said.extend(std::mem::replace(&mut self.said, around));
         word
