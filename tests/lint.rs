@@ -129,7 +129,7 @@ fn what_ships_is_clean() {
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).expect("a folder").flatten() {
             let path = entry.path();
-            if path.is_dir() {
+            if path.is_dir() && !path.ends_with("stdlib/tests") {
                 open.push(path);
             } else if path.extension().is_some_and(|e| e == "rbk") {
                 files.push(path);

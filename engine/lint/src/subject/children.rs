@@ -257,8 +257,6 @@ pub fn exprs(stmt: &Stmt) -> Vec<&Expr> {
         | S::In(expr)
         | S::Env { value: expr, .. }
         | S::LiveFor(expr)
-        | S::Given { value: expr, .. }
-        | S::Answer { value: expr, .. }
         | S::After(expr)
         | S::TakesAtMost(expr)
         | S::Expect {

@@ -116,7 +116,7 @@ impl<'a> Subject<'a> {
         self.file
             .header
             .as_ref()
-            .map(|header| header.span)
+            .map(|header| header.title.span)
             .unwrap_or_default()
     }
 
