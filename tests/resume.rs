@@ -102,6 +102,43 @@ fn without_a_terminal_a_live_orphan_is_waited_for_and_then_parks_the_run() {
 }
 
 #[test]
+fn a_script_stands_in_a_sentence_by_its_first_line() {
+    let body = "step one \"One\" {\n  $ ```sh\n    ./one\n    exit 3\n  ```\n}";
+    let plan = plan(body);
+    let shown = "./one\nexit 3\n";
+    let gone = world("answer \"`./one …` was under way when the engine ended; was it done?\" fail");
+    let mut run = crashed(&plan, &gone, 0);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    assert_eq!(ended(&run.run()), Outcome::Failed);
+    assert_eq!(runs(&run, shown), 1);
+    let asked = run.transcript.text();
+    assert!(!asked.contains("./one\nexit 3"), "{asked}");
+
+    let mut run = crashed(&plan, &world(""), 0);
+    run.resume(BOOT, &mut |_| alive());
+    let why = parked(&run.run());
+    assert!(why.contains("`./one …`"), "{why}");
+}
+
+#[test]
+fn what_is_run_again_after_a_crash_says_why() {
+    let looks = ("let name: text = ? ./look", "it only looks");
+    let again = (
+        "step one \"One\" {\n  $ ./one\n  repeatable\n}",
+        "its step says `repeatable`",
+    );
+    for (body, why) in [looks, again] {
+        let plan = plan(body);
+        let mut run = crashed(&plan, &world(""), 0);
+        run.resume(BOOT, &mut |_| Found::Gone);
+        assert_eq!(ended(&run.run()), Outcome::Resolved);
+        let told = run.transcript.text();
+        let whole = format!("it was under way when the engine ended; {why}, so it is run again");
+        assert!(told.contains(&whole), "{told}");
+    }
+}
+
+#[test]
 fn a_live_orphan_is_stopped_when_the_operator_says_so() {
     let plan = plan(ONE);
     let world = world(

@@ -215,7 +215,12 @@ fn unasked_repeats(path: &Path, at: usize, gone: &[InFlight], wished: &[Effect])
                 open.clear();
             }
             Effect::Tell(Notice::Deviation { path, what, .. }) => {
-                open.retain(|(at, shown), _| at != path || !what.contains(shown.as_str()));
+                // A script is named by its first line.
+                let named = |shown: &str| {
+                    let first = shown.lines().find(|line| !line.trim().is_empty());
+                    what.contains(first.unwrap_or_default().trim())
+                };
+                open.retain(|(at, shown), _| at != path || !named(shown));
             }
             Effect::Run(run) if run.mark == Mark::Act => {
                 let again = open.get(&(run.path.clone(), run.shown.clone()));

@@ -1,6 +1,6 @@
 //! What commands read and print, outside a run.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use runbook_grammar::diagnostic::Diagnostic;
@@ -14,10 +14,26 @@ use runbook_host::runs::home::StateHome;
 use crate::exit::Exit;
 use crate::terminal::style::{Colour, Tty};
 
-/// Prints to standard output. A closed pipe is the reader's choice, not a fault.
+/// Prints to standard output.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// What became of printing. A closed pipe is the reader's choice; anything else, such as a full disk, ends the
+/// program here, so that half a page is not taken for a whole one.
+pub fn printed(result: io::Result<()>) {
+    let Err(error) = result else {
+        return;
+    };
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return;
+    }
+    complain_line(&format!(
+        "standard output cannot be written: {}",
+        plainly(&error)
+    ));
+    std::process::exit(i32::from(UNPRINTED));
 }
 
 /// Prints to standard error.
@@ -44,6 +60,9 @@ pub fn complain_host(error: &HostError) -> Exit {
 pub fn state_home() -> Result<StateHome, HostError> {
     runbook_host::drive::state_path(None).map(StateHome::peek)
 }
+
+/// The exit code where what a command prints cannot be written.
+const UNPRINTED: u8 = 74;
 
 /// How many mistakes of one file are shown: who has more than these mends some and asks again.
 const SHOWN: usize = 100;

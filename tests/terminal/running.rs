@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::pty::{Ground, Pty};
+use super::pty::{Ground, Pty, RUNBOOK, Seat};
 
 /// A step that ends when it is told to, or does not even then.
 fn step(on_term: &str) -> Ground {
@@ -78,6 +78,38 @@ fn o04_sigquit_in_a_step_is_the_third_interrupt() {
         pty.screen()
     );
     assert!(!ground.path("told").exists(), "it was not asked first");
+}
+
+#[test]
+fn who_comes_back_after_a_crash_sees_which_step_it_is() {
+    let ground = step("touch told; exit 9");
+    let mut pty = begun(&ground);
+    pty.signal(Signal::KILL);
+    assert_eq!(pty.code(), 137);
+    // What is left of the step ends before anybody comes back.
+    ground.write("go", "");
+    ground.wait_for("ended");
+    let mut pty = ground.resume();
+    pty.until("the end");
+    let screen = pty.screen();
+    assert!(screen.contains("1/2 Slow"), "{screen}");
+    assert!(screen.contains("when the engine ended"), "{screen}");
+    pty.ends(0);
+}
+
+#[test]
+fn a_paged_story_is_as_wide_as_the_terminal_it_is_read_at() {
+    let ground = step("exit 9");
+    ground.write("go", "");
+    let mut pty = ground.run();
+    pty.until("the end");
+    pty.ends(0);
+    let story = std::fs::File::create(ground.path("story")).expect("a file");
+    let seat = Seat::new().size(24, 40).output(story);
+    seat.start(&ground, RUNBOOK, &["show"]).ends(0);
+    let story = ground.read("story");
+    let head = story.lines().find(|line| line.contains("Slow"));
+    assert_eq!(head.map(|line| line.chars().count()), Some(40), "{story}");
 }
 
 #[test]

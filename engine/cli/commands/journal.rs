@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::args::{self, JournalCommand};
 use crate::exit::Exit;
-use crate::files::{complain_host, complain_line, print, state_home};
+use crate::files::{complain_host, complain_line, print, printed, state_home};
 
 pub fn journal(args: &args::Journal) -> Exit {
     match &args.command {
@@ -201,6 +201,7 @@ fn exported(args: &args::Export) -> Exit {
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut damaged = Vec::new();
+    let mut unprinted = None;
     let read = export(&dir, |piece| {
         let written = match piece {
             Piece::Record(mut json) => {
@@ -213,14 +214,14 @@ fn exported(args: &args::Export) -> Exit {
             }
         };
         written.map_err(|error| {
-            HostError::new(
-                codes::JOURNAL_READ,
-                format!("the records cannot be printed: {}", plainly(&error)),
-            )
+            let refused = HostError::new(codes::JOURNAL_READ, plainly(&error));
+            unprinted = Some(error);
+            refused
         })
     });
-    // A closed pipe is the reader's choice, not a fault.
-    let closed = out.flush().is_err();
+    let flushed = unprinted.map_or_else(|| out.flush(), Err);
+    let closed = flushed.is_err();
+    printed(flushed);
     match read {
         Err(error) if !closed => return complain_host(&error),
         Err(_) => return Exit::Done,

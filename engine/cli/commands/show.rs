@@ -1,8 +1,9 @@
 //! `runbook show RUN`: where a run stands, what is pending, and what happened, from its journal alone.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 
 use runbook_core::effect::Notice;
+use runbook_core::event::Segment;
 use runbook_core::view::{Phase, View};
 use runbook_host::drive::replay::{Kept, Replay, Wanted};
 use runbook_host::error::HostError;
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_host, complain_line, print, state_home};
+use crate::files::{complain_host, complain_line, print, printed, state_home};
 use crate::terminal::notices::{Page, short};
 use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
@@ -70,6 +71,10 @@ pub fn show(args: &args::Show) -> Exit {
     let tty = Tty::of(std::io::stdout());
     let width = match tty {
         Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 100),
+        // What is paged is read at this terminal all the same.
+        Tty::No if Tty::of(std::io::stderr()) == Tty::Yes => {
+            usize::from(console::Term::stderr().size().1).clamp(20, 100)
+        }
         Tty::No => 100,
     };
     let look = Look::of(tty);
@@ -222,27 +227,38 @@ fn output(replay: &Replay, dir: &RunDir, number: u64) -> Exit {
         (&outputs.stderr, Box::new(std::io::stderr())),
     ];
     for (captured, to) in &mut streams {
-        let written = match &captured.segment {
-            None => to.write_all(captured.text.as_bytes()),
-            Some(segment) => std::fs::File::open(dir.output_path()).and_then(|mut file| {
-                file.seek(SeekFrom::Start(segment.offset))?;
-                std::io::copy(&mut file.take(segment.length), to).map(drop)
-            }),
+        let Some(segment) = &captured.segment else {
+            printed(to.write_all(captured.text.as_bytes()));
+            continue;
         };
-        match written {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                let path = dir.output_path();
-                return complain_host(&HostError::new(
-                    runbook_host::codes::STATE_UNUSABLE,
-                    format!(
-                        "{} cannot be read: {}",
-                        path.display(),
-                        runbook_host::error::plainly(&error)
-                    ),
-                ));
-            }
-            _ => {}
+        if let Err(error) = print_segment(&dir, segment, to) {
+            let path = dir.output_path();
+            return complain_host(&HostError::new(
+                runbook_host::codes::STATE_UNUSABLE,
+                format!(
+                    "{} cannot be read: {}",
+                    path.display(),
+                    runbook_host::error::plainly(&error)
+                ),
+            ));
         }
     }
+    printed(std::io::stdout().flush());
     Exit::Done
+}
+
+/// A part of the run's output file, as it stands there; an error is one of reading.
+fn print_segment(dir: &RunDir, segment: &Segment, to: &mut dyn Write) -> std::io::Result<()> {
+    let mut file = std::fs::File::open(dir.output_path())?;
+    file.seek(SeekFrom::Start(segment.offset))?;
+    let mut rest = std::io::BufReader::new(file.take(segment.length));
+    loop {
+        let piece = rest.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let length = piece.len();
+        printed(to.write_all(piece));
+        rest.consume(length);
+    }
 }

@@ -20,6 +20,7 @@ fn view() -> View {
         operator: "ada".to_owned(),
         within: vec!["Roll the application back to v1.2.3".to_owned()],
         step: Some(StepView {
+            kind: runbook_core::view::StepKind::Step,
             path: "roll_back_code.build".to_owned(),
             title: "Install and build".to_owned(),
             number: 4,

@@ -156,7 +156,12 @@ impl Operator for Terminal {
             self.tail = Tail::default();
         }
         let screen = &self.screen;
-        let lines = screen.page(view).lines(notice);
+        let page = screen.page(view);
+        let mut lines = page.lines(notice);
+        if matches!(notice, Notice::Resumed { .. }) {
+            // What was said of the step stands on a screen that is gone.
+            lines.extend(page.under_way());
+        }
         screen.print(lines);
     }
 
@@ -312,6 +317,15 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
                 );
             } else {
                 say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
+                if *outcome == Outcome::Failed && !view.undoable.is_empty() {
+                    let steps = view.undoable.join(", ");
+                    say(
+                        Tone::Quiet,
+                        &format!(
+                            "  what can be taken back: {steps}; runbook undo {run} --to CHECKPOINT"
+                        ),
+                    );
+                }
             }
         }
         // A dry run that nobody answers is told why, and there is nothing to go on with.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use runbook_core::effect::{Notice, NoticeMark, Verdict};
-use runbook_core::view::View;
+use runbook_core::view::{StepKind, View};
 
 use super::style::{Look, Tone};
 use super::text::{cut, harmless, printed, span, time_of_day, wrap};
@@ -158,6 +158,38 @@ impl Page<'_> {
         lines
     }
 
+    /// The head of a step, `what` being its title, with its number where that is known.
+    fn step(&self, what: &str, attempt: u32, path: &str) -> Vec<String> {
+        let again = if attempt > 1 {
+            format!(" (attempt {attempt})")
+        } else {
+            String::new()
+        };
+        let mut lines = vec![String::new()];
+        lines.extend(self.headed(self.look.glyphs.step, &format!("{what}{again}"), path));
+        lines
+    }
+
+    fn checkpoint(&self, title: &str, path: &str) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        lines.extend(self.headed(self.look.glyphs.checkpoint, title, path));
+        lines
+    }
+
+    /// The head of the step that the run stands at, for who comes back to it.
+    pub fn under_way(&self) -> Vec<String> {
+        match &self.view.step {
+            Some(step) if step.kind == StepKind::Checkpoint => {
+                self.checkpoint(&step.title, &step.path)
+            }
+            Some(step) => {
+                let what = format!("{}/{} {}", step.number, step.of, step.title);
+                self.step(&what, step.attempt, &step.path)
+            }
+            None => Vec::new(),
+        }
+    }
+
     pub fn lines(&self, notice: &Notice) -> Vec<String> {
         let g = self.look.glyphs;
         match notice {
@@ -186,14 +218,7 @@ impl Page<'_> {
                     Some(step) if step.path == *path => format!("{}/{} ", step.number, step.of),
                     _ => String::new(),
                 };
-                let again = if *attempt > 1 {
-                    format!(" (attempt {attempt})")
-                } else {
-                    String::new()
-                };
-                let mut lines = vec![String::new()];
-                lines.extend(self.headed(g.step, &format!("{number}{title}{again}"), path));
-                lines
+                self.step(&format!("{number}{title}"), *attempt, path)
             }
             Notice::Running { command, mark, .. } => self.command(*mark, command),
             Notice::Ran {
@@ -258,11 +283,7 @@ impl Page<'_> {
                 };
                 self.marked(Tone::Warning, "  ", g.warning, text)
             }
-            Notice::CheckpointReached { path, title } => {
-                let mut lines = vec![String::new()];
-                lines.extend(self.headed(g.checkpoint, title, path));
-                lines
-            }
+            Notice::CheckpointReached { path, title } => self.checkpoint(title, path),
             Notice::CheckpointPassed { title, .. } => {
                 self.marked(Tone::Good, "  ", g.ok, &format!("{title}: passed"))
             }
@@ -282,7 +303,7 @@ impl Page<'_> {
                 Tone::Plain,
                 "  ",
                 g.arrow,
-                &format!("{question} {label} (by {by})"),
+                &format!("{} {label} (by {by})", asking(question)),
             ),
             Notice::Decided {
                 matrix,
@@ -474,6 +495,14 @@ impl Page<'_> {
                 lines
             }
         }
+    }
+}
+
+/// What was asked, before its answer: what is no question itself gets a colon.
+fn asking(question: &str) -> Cow<'_, str> {
+    match question.ends_with(['?', ':', '.', '!', '…']) {
+        true => Cow::Borrowed(question),
+        false => Cow::Owned(format!("{question}:")),
     }
 }
 

@@ -567,6 +567,7 @@ pub(crate) enum BackThen {
 /// A command in flight at a crash, being settled.
 #[derive(Clone, Debug)]
 pub(crate) struct Settle {
+    pub mark: Mark,
     pub stage: SettleStage,
     pub effect: EffectId,
     /// The question about the orphan.

@@ -40,8 +40,17 @@ pub struct View {
     pub values: Vec<(String, String)>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    Step,
+    Checkpoint,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepView {
+    /// For the screen; a program has the plan.
+    #[serde(skip)]
+    pub kind: StepKind,
     pub path: String,
     pub title: String,
     /// The k of "step k of n", from 1.
@@ -226,6 +235,10 @@ impl Shown<'_> {
                         };
                         let met = self.state.progress.met;
                         view.step = Some(StepView {
+                            kind: match scope.kind {
+                                ScopeKind::Checkpoint(_) => StepKind::Checkpoint,
+                                _ => StepKind::Step,
+                            },
                             path: self.path(id, depth + 1),
                             title,
                             number: met.max(1),

@@ -215,7 +215,7 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
             _ => String::new(),
         };
         let shown = shown(m, f, e.what);
-        let text = format!("`{shown}` has ended; how did it go?");
+        let text = format!("`{}` has ended; how did it go?", in_a_sentence(&shown));
         let prompt = Prompt {
             kind: PromptKind::HowDidItGo { exit },
             keys: vec![text.clone(), shown],
@@ -244,7 +244,7 @@ fn over(m: &mut Machine<'_>, f: FiberId, e: &Exec, ran: Box<Ran>) -> Next {
                 None => Next::Done(Signal::Ok),
                 Some(why) => {
                     let shown = shown(m, f, e.what);
-                    let mut failure = Failure::new(format!("`{shown}`: {why}"));
+                    let mut failure = Failure::new(format!("`{}`: {why}", in_a_sentence(&shown)));
                     failure.command = command_of(m, f, e.what);
                     failure.said = said;
                     if stopped {
@@ -254,6 +254,16 @@ fn over(m: &mut Machine<'_>, f: FiberId, e: &Exec, ran: Box<Ran>) -> Next {
                 }
             }
         }
+    }
+}
+
+/// A command inside a sentence: a script by its first line.
+pub(crate) fn in_a_sentence(shown: &str) -> String {
+    let mut lines = shown.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default().trim();
+    match lines.next() {
+        None => first.to_owned(),
+        Some(_) => format!("{first} …"),
     }
 }
 

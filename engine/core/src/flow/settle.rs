@@ -41,6 +41,7 @@ pub(crate) fn new(m: &Machine<'_>, f: FiberId, e: &Exec, found: Found, said: Str
         path: m.path(f),
         said,
         scope,
+        mark: e.mark,
         done_if: if e.mark == Mark::Look { None } else { done_if },
         repeatable,
     }))
@@ -65,7 +66,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
             Answer::LeaveIt => {
                 m.tell(Notice::Deviation {
                     path: s.path.clone(),
-                    what: format!("left running: {}", s.shown),
+                    what: format!("left running: {}", exec::in_a_sentence(&s.shown)),
                     reason: "it was found alive after the engine had ended".into(),
                     by,
                 });
@@ -131,7 +132,10 @@ fn told(m: &mut Machine<'_>, s: &Settle, how: String) {
 }
 
 fn orphan(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, processes: Vec<String>) -> Next {
-    let text = format!("`{}` still runs; what about it?", s.shown);
+    let text = format!(
+        "`{}` still runs; what about it?",
+        exec::in_a_sentence(&s.shown)
+    );
     let prompt = Prompt {
         kind: PromptKind::Orphan {
             command: s.shown.clone(),
@@ -166,7 +170,15 @@ fn gone(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
         return Next::Push(Frame::Settle(s), exec::look(looked, Role::DoneIf));
     }
     if s.repeatable {
-        told(m, &s, "it may be run again, and is".into());
+        let why = match s.mark {
+            Mark::Look => "it only looks",
+            Mark::Act => "its step says `repeatable`",
+        };
+        told(
+            m,
+            &s,
+            format!("it was under way when the engine ended; {why}, so it is run again"),
+        );
         return Next::Done(Signal::Choice(Choice::Retry));
     }
     in_doubt(m, f, s)
@@ -181,7 +193,7 @@ fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
     choices.extend([DoubtChoice::Pause, DoubtChoice::Fail]);
     let text = format!(
         "`{}` was under way when the engine ended; was it done?",
-        s.shown
+        exec::in_a_sentence(&s.shown)
     );
     let mut detail = Vec::new();
     if !s.said.is_empty() {
@@ -212,7 +224,7 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
     let mut deviation = |what: &str, reason: String| {
         m.tell(Notice::Deviation {
             path: s.path.clone(),
-            what: format!("{what}: {}", s.shown),
+            what: format!("{what}: {}", exec::in_a_sentence(&s.shown)),
             reason,
             by: by.clone(),
         });
