@@ -231,7 +231,7 @@ fn output(replay: &Replay, dir: &RunDir, number: u64) -> Exit {
             printed(to.write_all(captured.text.as_bytes()));
             continue;
         };
-        if let Err(error) = print_segment(&dir, segment, to) {
+        if let Err(error) = print_segment(dir, segment, to) {
             let path = dir.output_path();
             return complain_host(&HostError::new(
                 runbook_host::codes::STATE_UNUSABLE,
