@@ -7,7 +7,7 @@ use runbook_grammar::parse;
 use runbook_grammar::source::Sources;
 
 /// The document of a runbook of the repository, with the modules it uses as far as they are there.
-fn render(name: &str, text: &str) -> String {
+pub fn render(name: &str, text: &str) -> String {
     let mut sources = Sources::default();
     let mut files: Vec<File> = Vec::new();
     let mut open = vec![(name.to_owned(), text.to_owned())];

@@ -2,6 +2,7 @@
 //! to end on its practice ground.
 
 mod laid;
+mod rollback_plan;
 mod stale_tabs;
 
 use crate::book::{difference, read};
@@ -82,4 +83,55 @@ fn the_scenarios_of_every_runbook_hold_and_reach_all_of_it() {
         .output()
         .expect("runbook starts");
     assert!(out.status.success(), "{}", crate::practice::text(&out));
+}
+
+/// The runbooks to copy: `NAME` of each `runbooks/NAME.rbk`.
+fn to_copy() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter_map(|name| Some(name.to_str()?.strip_suffix(".rbk")?.to_owned()))
+        .filter(|name| !name.ends_with(".test"))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    names
+}
+
+#[test]
+fn every_runbook_to_copy_has_its_document_beside_it() {
+    let mut broken = Vec::new();
+    for name in to_copy() {
+        let file = format!("runbooks/{name}.rbk");
+        let document = format!("runbooks/rendered/{name}.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&document);
+        let rendered = crate::render::render(&file, &crate::corpus::read(&file));
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        if rendered != kept {
+            if std::env::var_os("BLESS").is_some() {
+                fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+                fs::write(&path, &rendered).expect("written");
+            }
+            broken.push(difference(&document, &kept, &rendered));
+        }
+    }
+    assert!(broken.is_empty(), "`just bless` writes it anew\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_page_of_the_runbooks_speaks_of_each() {
+    let pages = [
+        crate::corpus::read("runbooks/README.md"),
+        crate::corpus::read("book/src/runbooks.md"),
+    ];
+    for name in to_copy() {
+        for page in &pages {
+            assert!(page.contains(&format!("{name}.rbk")), "{name}.rbk");
+        }
+        assert!(
+            pages[0].contains(&format!("rendered/{name}.md")),
+            "rendered/{name}.md"
+        );
+    }
 }

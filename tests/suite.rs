@@ -17,7 +17,6 @@ mod plan;
 mod practice;
 mod processes;
 mod quoting;
-mod real;
 mod record;
 mod render;
 mod resume;

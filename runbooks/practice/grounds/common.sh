@@ -35,6 +35,7 @@ program() {
   chmod 755 "$1"
 }
 
+# A file `env` of the ground holds what else the run finds in its environment, lines `NAME=value`.
 # `rollback RUNBOOK FOLDER [name=value …]`: `./rollback` runs it in FOLDER of the ground, and takes what
 # `runbook run` takes. `./runbook` is the engine, with the tools of the ground, for `resume`, `show` and `undo`.
 rollback() {
@@ -46,6 +47,10 @@ rollback() {
 # The engine on this ground: its tools come first, and its runs are kept here.
 export PATH='$ground/bin':"\$PATH" HOME='$ground/home' XDG_STATE_HOME='$ground/state' GIT_CONFIG_NOSYSTEM=1
 cd '$ground/$folder'
+if [ -e '$ground/env' ]; then
+  set -a
+  . '$ground/env'
+fi
 exec '$RUNBOOK' "\$@"
 END
   {

@@ -132,7 +132,7 @@ pub fn setup(ground: &Ground, pace: &str) -> Result<(), String> {
     write("ledger", "")?;
     write("app.log", "")?;
     write("pace", &format!("{pace}\n"))?;
-    let address = free_address()?;
+    let address = format!("127.0.0.1:{}", free_port()?);
     write("address", &format!("{address}\n"))?;
     write("url", &format!("http://{address}\n"))?;
     let program =
@@ -235,13 +235,13 @@ fn clear(ground: &Ground) -> Result<(), String> {
         .map_err(|error| format!("cannot clear {}: {error}", ground.folder.display()))
 }
 
-/// An address that stays ours over a restart: below the ports that the system hands out by itself, so that
-/// nobody's outgoing connection takes it in the moment when the service is down.
-fn free_address() -> Result<String, String> {
+/// A port of 127.0.0.1 that stays ours over a restart: below the ports that the system hands out by itself, so
+/// that nobody's outgoing connection takes it in the moment when the service is down.
+pub fn free_port() -> Result<u32, String> {
     let first = std::process::id().wrapping_mul(7919) % PORTS;
     (0..PORTS)
-        .map(|n| format!("127.0.0.1:{}", FIRST_PORT + (first + n) % PORTS))
-        .find(|address| TcpListener::bind(address).is_ok())
+        .map(|n| FIRST_PORT + (first + n) % PORTS)
+        .find(|port| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok())
         .ok_or_else(|| "no free port on 127.0.0.1".to_owned())
 }
 

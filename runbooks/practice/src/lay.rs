@@ -9,17 +9,23 @@
 //! | `TOOLS` | the folder of the tools that stand in for a cloud and a cluster |
 //! | `RUNBOOKS` | the folder of the runbooks |
 //! | `RUNBOOK` | the engine |
+//! | `PRACTICE` | this program: `$PRACTICE port` prints a free port |
+//!
+//! It exits 77 where something that it needs is not installed, and so does `lay` then.
 
 use crate::{ground, say};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// Only a folder that holds this is cleared to be laid anew.
 const MARK: &str = ".ground";
 
+/// What a script exits with where something is not installed.
+const NOT_INSTALLED: u8 = 77;
+
 /// Lays the ground of `name` in `folder`, or in `target/grounds/NAME`.
-pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<(), String> {
+pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<ExitCode, String> {
     let root = ground::repository()?;
     let grounds = root.join("runbooks/practice/grounds");
     let script = grounds.join(format!("{name}.sh"));
@@ -44,6 +50,8 @@ pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<(), String> {
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(folder.join(MARK), format!("{name}\n")))
         .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let status = Command::new("sh")
         .arg("-eu")
         .arg(&script)
@@ -52,16 +60,20 @@ pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<(), String> {
         .env("TOOLS", root.join("tests/stand-ins/bin"))
         .env("RUNBOOKS", root.join("runbooks"))
         .env("RUNBOOK", &engine)
+        .env("PRACTICE", program)
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE")
         .status()
         .map_err(|error| format!("sh does not start: {error}"))?;
+    if status.code() == Some(i32::from(NOT_INSTALLED)) {
+        return Ok(ExitCode::from(NOT_INSTALLED));
+    }
     if !status.success() {
         return Err(format!("{} went wrong: {status}", script.display()));
     }
     say(&format!("\nIt is laid in {}", ground::shown(&folder)));
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The runbooks that have a ground, in order.

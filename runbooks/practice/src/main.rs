@@ -35,6 +35,7 @@ usage: practice [--ground DIR] [COMMAND]
   health           what the health endpoint answers
   stop             stop the service
   ledger           show what was really done, in order
+  port             a free port of this machine
   serve            be the service, in the foreground
   up               the same, as the runbook starts it: with a line in the ledger
 ";
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
             return refuse("`lay` wants the name of one runbook, such as pipeline-rollback");
         };
         return match lay::lay(name, folder) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(error) => fail(&error),
         };
     }
@@ -93,6 +94,7 @@ fn main() -> ExitCode {
             })
         }),
         "ledger" => ledger::read(&ground).map(|text| say(text.trim_end())),
+        "port" => ground::free_port().map(|port| say(&port.to_string())),
         "serve" => service::serve(&ground, |_| Ok(())),
         "up" => service::serve(&ground, |release| process::is_up(&ground, release)),
         "help" | "--help" | "-h" => {
