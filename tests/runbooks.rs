@@ -3,6 +3,7 @@
 
 mod laid;
 mod rollback_plan;
+mod spacetime;
 mod stale_tabs;
 
 use crate::book::{difference, read};
@@ -116,7 +117,11 @@ fn every_runbook_to_copy_has_its_document_beside_it() {
             broken.push(difference(&document, &kept, &rendered));
         }
     }
-    assert!(broken.is_empty(), "`just bless` writes it anew\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "`just bless` writes it anew\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]

@@ -103,10 +103,7 @@ impl Company {
             self.ground.file("practice/ledger")
         );
         for part in 1..=10 {
-            assert_eq!(
-                self.times(&format!("built part {part} of 10 of v1.0.0")),
-                1
-            );
+            assert_eq!(self.times(&format!("built part {part} of 10 of v1.0.0")), 1);
         }
         assert_eq!(
             self.ledger()
@@ -123,7 +120,10 @@ impl Company {
         assert!(!backups.is_empty(), "there is a backup");
         for backup in backups {
             let read = Command::new("gzip").arg("-t").arg(backup.path()).status();
-            assert!(read.expect("gzip starts").success(), "{backup:?} can be read");
+            assert!(
+                read.expect("gzip starts").success(),
+                "{backup:?} can be read"
+            );
         }
         let post_mortem = self.ground.path().join("practice/service/post-mortem.md");
         assert!(
