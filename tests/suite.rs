@@ -17,6 +17,7 @@ mod plan;
 mod practice;
 mod processes;
 mod quoting;
+mod real;
 mod record;
 mod render;
 mod resume;
