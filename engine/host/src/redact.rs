@@ -413,6 +413,7 @@ mod tests {
             r#"hunter2-S3cr/t+‹ö›'\"$x y"#.to_owned(),
             r#"hunter2-S3cr\/t+‹ö›'\"$x y"#.to_owned(),
             r#"hunter2-S3cr/t+\u2039\u00f6\u203a'\"$x y"#.to_owned(),
+            r#"hunter2-S3cr/t+\u2039\u00F6\u203A'\"$x y"#.to_owned(),
             r#"hunter2-S3cr/t+‹ö›'\''"$x y"#.to_owned(),
             r#"hunter2-S3cr/t+‹ö›'\"\$x y"#.to_owned(),
         ] {
@@ -434,6 +435,43 @@ mod tests {
             "a ‹token› and ‹token›"
         );
         assert_eq!(json.clean("ada"), "ada");
+        // What is too short to look for is too short in any form.
+        let short = Forms::of([(
+            "token",
+            r#"{"user":"ada","port":5432,"key":"correct horse"}"#,
+        )]);
+        let hex = crate::journal::record::hex(b"ada");
+        let left = format!("{hex} and 5432");
+        assert_eq!(short.clean(&left), left);
+    }
+
+    #[test]
+    fn the_shortest_secret_is_found_where_a_text_ends() {
+        let forms = forms("wxyz");
+        assert_eq!(forms.clean("a wxyz"), "a ‹token›");
+        assert_eq!(forms.clean("wxyz"), "‹token›");
+        assert_eq!(forms.clean("a wxy"), "a wxy");
+        assert_eq!(stream(&forms, &[b"a wx", b"yz"]), "a ‹token›".as_bytes());
+    }
+
+    #[test]
+    fn without_a_secret_everything_passes_as_it_is() {
+        for forms in [Forms::default(), Forms::of([])] {
+            assert!(forms.is_empty());
+            assert_eq!(forms.clean("hunter2"), "hunter2");
+            assert_eq!(stream(&Arc::new(forms), &[b"hun", b"ter2"]), b"hunter2");
+        }
+    }
+
+    #[test]
+    fn only_two_bytes_that_a_form_begins_with_are_looked_at_longer() {
+        let forms = forms("swordfish");
+        assert!(forms.may_begin(b"sword"));
+        for bytes in [b"ws", b"ss", b"ww", b"s\0", b"\0w", b"\0\0"] {
+            assert!(!forms.may_begin(bytes), "{bytes:?}");
+        }
+        let alike = Forms::of([("a", "sword"), ("b", "swan")]);
+        assert!(alike.may_begin(b"sw"));
     }
 
     #[test]
@@ -455,6 +493,8 @@ mod tests {
         assert_eq!(clean, b"Password: ");
         redactor.redact(b"d\n", &mut clean);
         assert_eq!(clean, b"Password: sword\n");
+        redactor.redact(b"swordfish", &mut clean);
+        assert_eq!(clean, "Password: sword\n‹token›".as_bytes());
     }
 
     proptest! {

@@ -23,4 +23,6 @@ pub use record::{Body, HostRecord, Record};
 pub use writer::{End, Entry, Journal};
 
 #[cfg(test)]
+mod edge_tests;
+#[cfg(test)]
 mod tests;

@@ -134,7 +134,7 @@ pub fn salvage(
                     seen = 0;
                     visit(Piece::Damaged { offset, bytes })?;
                 }
-                visit(Piece::Record(line[HEADER..line.len() - 1].to_vec()))?;
+                visit(Piece::Record(json_of(line).to_vec()))?;
                 line.len()
             }
             None => {
@@ -256,11 +256,16 @@ fn line_at(bytes: &[u8]) -> Option<(&[u8], Option<u8>)> {
     ))
 }
 
+/// What stands between a whole line's header and its newline.
+fn json_of(line: &[u8]) -> &[u8] {
+    &line[HEADER..line.len() - 1]
+}
+
 /// What whole lines hold, held against nothing.
 pub(super) fn bodies(mut lines: &[u8]) -> Vec<Body> {
     let mut found = Vec::new();
     while let Some(line) = frame_at(lines) {
-        found.extend(canonical(&line[HEADER..line.len() - 1]).map(|(_, body)| body));
+        found.extend(canonical(json_of(line)).map(|(_, body)| body));
         lines = &lines[line.len()..];
     }
     found
@@ -268,7 +273,7 @@ pub(super) fn bodies(mut lines: &[u8]) -> Vec<Body> {
 
 fn record(line: &[u8], reading: &mut Reading) -> Result<Record, HostError> {
     let offset = reading.end.offset;
-    let json = &line[HEADER..line.len() - 1];
+    let json = json_of(line);
     let (envelope, body) = match canonical(json) {
         Some(found) => found,
         None => lenient(json, offset)?,
@@ -487,40 +492,23 @@ fn classify(rest: &[u8], seq: u64, offset: u64) -> Result<Tail, HostError> {
     })
 }
 
-/// The last good record behind the start of `rest`: where, and the number its write began with.
+/// A good record behind the start of `rest`, of the latest write there is: where, and the number its write began with.
 fn later(rest: &[u8]) -> Option<(usize, u64)> {
     #[derive(serde::Deserialize)]
     struct Write {
         seq: u64,
         first: Option<u64>,
     }
-    let mut found: Option<(usize, u64)> = None;
-    for at in 1..rest.len() {
-        if !matches!(rest[at - 1], 0 | b'\n') || !rest[at].is_ascii_hexdigit() {
-            continue;
-        }
-        let Some(line) = frame_at(&rest[at..]) else {
-            continue;
-        };
-        let Ok(write) = serde_json::from_slice::<Write>(&line[HEADER..line.len() - 1]) else {
-            continue;
-        };
-        let first = write.first.unwrap_or(write.seq);
-        if found.is_none_or(|(_, earlier)| first > earlier) {
-            found = Some((at, first));
-        }
-    }
     // Where a newline itself is damaged, the next record begins where the damaged line would have ended.
-    if let Some((line, Some(_))) = line_at(rest)
-        && let Some(next) = rest.get(line.len()..).and_then(frame_at)
-        && let Ok(write) = serde_json::from_slice::<Write>(&next[HEADER..next.len() - 1])
-    {
-        let first = write.first.unwrap_or(write.seq);
-        if found.is_none_or(|(_, earlier)| first > earlier) {
-            found = Some((line.len(), first));
-        }
-    }
-    found
+    let unended = line_at(rest).map(|(line, _)| line.len());
+    (1..rest.len())
+        .filter(|at| matches!(rest[at - 1], 0 | b'\n') || Some(*at) == unended)
+        .filter_map(|at| {
+            let line = frame_at(&rest[at..])?;
+            let write: Write = serde_json::from_slice(json_of(line)).ok()?;
+            Some((at, write.first.unwrap_or(write.seq)))
+        })
+        .max_by_key(|(_, first)| *first)
 }
 
 #[cfg(test)]
@@ -575,5 +563,40 @@ mod tests {
         let (hand, serde) = both(other);
         assert_eq!(hand, None);
         assert_eq!(serde.as_deref(), Some("4 2 -1 7 0 Event(Ticked)"));
+    }
+
+    #[test]
+    fn a_number_is_read_as_it_is_written_and_in_no_other_way() {
+        let read = |text: &str| {
+            let mut rest = text.as_bytes();
+            number(&mut rest, b"=").map(|number| (number, rest.len()))
+        };
+        for (text, wanted) in [
+            ("=0,", Some((0, 1))),
+            ("=10", Some((10, 0))),
+            ("=18446744073709551615", Some((u64::MAX, 0))),
+            ("=18446744073709551616", None),
+            ("=99999999999999999999", None),
+            ("=00", None),
+            ("=01", None),
+            ("=", None),
+            ("=-1", None),
+            ("5", None),
+        ] {
+            assert_eq!(read(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_record_is_read_in_another_order_too() {
+        let other = r#"{"seq":4,"v":1,"epoch":2,"t_wall":-1,"t_boot":7,"prev":"0","host":{"tail_cut":{"offset":3,"bytes":2,"by":"ada"}}}"#;
+        let (_, body) = lenient(other.as_bytes(), 0).expect("read");
+        assert!(matches!(
+            body,
+            Body::Host(HostRecord::TailCut { offset: 3, .. })
+        ));
+        let both = other.replace("\"host\"", "\"event\":\"ticked\",\"host\"");
+        let (_, body) = lenient(both.as_bytes(), 0).expect("read");
+        assert!(matches!(body, Body::Unknown(_)));
     }
 }

@@ -10,18 +10,18 @@ use std::rc::Rc;
 
 /// A file in memory that can fail, and that can lose what was not synced.
 #[derive(Default)]
-struct Memory {
-    now: Vec<u8>,
-    synced: Vec<u8>,
-    writes: usize,
-    fail_write: Option<(usize, usize)>,
-    fail_sync: Option<usize>,
-    syncs: usize,
-    gone: bool,
+pub(super) struct Memory {
+    pub(super) now: Vec<u8>,
+    pub(super) synced: Vec<u8>,
+    pub(super) writes: usize,
+    pub(super) fail_write: Option<(usize, usize)>,
+    pub(super) fail_sync: Option<usize>,
+    pub(super) syncs: usize,
+    pub(super) gone: bool,
 }
 
 #[derive(Clone, Default)]
-struct MemoryDisk(Rc<RefCell<Memory>>);
+pub(super) struct MemoryDisk(pub(super) Rc<RefCell<Memory>>);
 
 impl Disk for MemoryDisk {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -67,11 +67,11 @@ impl Disk for MemoryDisk {
     }
 }
 
-fn at(wall: i64) -> Moment {
+pub(super) fn at(wall: i64) -> Moment {
     Moment { wall, boot: wall }
 }
 
-fn head() -> HostRecord {
+pub(super) fn head() -> HostRecord {
     HostRecord::Head(Head {
         format: "1.0".into(),
         engine: "0.1.0".into(),
@@ -80,7 +80,7 @@ fn head() -> HostRecord {
     })
 }
 
-fn exited(effect: u64, text: &str) -> Event {
+pub(super) fn exited(effect: u64, text: &str) -> Event {
     Event::Exited {
         effect: EffectId(effect),
         exit: Exit::Code(0),
@@ -119,7 +119,7 @@ fn spawned(effect: u64) -> Event {
 }
 
 /// A run of two steps: what is in each of its writes.
-fn writes() -> Vec<Vec<Body>> {
+pub(super) fn writes() -> Vec<Vec<Body>> {
     vec![
         vec![
             Body::Host(head()),
@@ -135,7 +135,7 @@ fn writes() -> Vec<Vec<Body>> {
     ]
 }
 
-fn append(journal: &mut Journal, body: &Body, wall: i64) {
+pub(super) fn append(journal: &mut Journal, body: &Body, wall: i64) {
     match body {
         Body::Event(event) => journal.append(at(wall), Entry::Event(event)),
         Body::Host(record) => journal.append(at(wall), Entry::Host(record)),
@@ -144,7 +144,7 @@ fn append(journal: &mut Journal, body: &Body, wall: i64) {
 }
 
 /// The journal of [`writes`], the offset after each record, and how many records each write acknowledged.
-fn sample() -> (Vec<u8>, Vec<usize>, Vec<usize>) {
+pub(super) fn sample() -> (Vec<u8>, Vec<usize>, Vec<usize>) {
     let disk = MemoryDisk::default();
     let mut journal = Journal::new(Box::new(disk.clone()), End::START);
     let mut acknowledged = Vec::new();
@@ -169,7 +169,7 @@ fn sample() -> (Vec<u8>, Vec<usize>, Vec<usize>) {
     (bytes, ends, acknowledged)
 }
 
-fn bodies(bytes: &[u8]) -> Result<(Vec<Body>, Reading), crate::error::HostError> {
+pub(super) fn bodies(bytes: &[u8]) -> Result<(Vec<Body>, Reading), crate::error::HostError> {
     let mut seen = Vec::new();
     let reading = read(bytes, |record| {
         assert_eq!(record.seq, seen.len() as u64);
@@ -188,6 +188,29 @@ fn what_is_written_is_read_again() {
     assert_eq!(reading.end.offset, *ends.last().unwrap() as u64);
     assert_eq!(reading.end.length, bytes.len() as u64);
     assert_eq!(reading.look_only, None);
+}
+
+/// Other programs check a journal too: these are the numbers that the standards give.
+#[test]
+fn a_record_s_sums_are_those_of_the_standards() {
+    use super::record::{Link, checksum, eight_hex, hex};
+    let link = Link::of(b"abc");
+    assert_eq!(link.to_string(), "ba7816bf8f01cfea414140de5dae2223");
+    assert_eq!(Link::parse("BA7816bf8f01cfea414140de5dae2223"), Some(link));
+    for text in [
+        "",
+        "ba7816bf",
+        "ga7816bf8f01cfea414140de5dae2223",
+        "ba7816bf8f01cfea414140de5dae22230",
+    ] {
+        assert_eq!(Link::parse(text), None, "{text}");
+    }
+    // The check value of CRC-32C.
+    assert_eq!(checksum(b"12345678", b"9"), 0xe306_9283);
+    assert_eq!(eight_hex(b"019abcdf and on"), Some(0x019a_bcdf));
+    assert_eq!(eight_hex(b"019abcdF"), None);
+    assert_eq!(eight_hex(b"019abcd"), None);
+    assert_eq!(hex(&[0x00, 0x7f, 0xf0, 0x0a]), "007ff00a");
 }
 
 #[test]
@@ -325,7 +348,7 @@ fn j12_a_record_that_is_gone_doubled_or_moved_is_named() {
 }
 
 /// A line as another engine might write it.
-fn foreign(json: &str) -> Vec<u8> {
+pub(super) fn foreign(json: &str) -> Vec<u8> {
     let length = format!("{:08x}", json.len());
     let sum = super::record::checksum(length.as_bytes(), json.as_bytes());
     format!("{length}{sum:08x} {json}\n").into_bytes()
