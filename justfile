@@ -57,6 +57,15 @@ bench *ARGS:
 peers *NAMES:
     cargo bench --bench peers -- {{ NAMES }}
 
+# Line coverage of core, journal, recovery, processes and redaction; names choose among the tests
+coverage *TESTS:
+    tests/coverage/run {{ TESTS }}
+
+# Break core, journal, recovery, processes and redaction, and see whether a test falls; FILTER is a pattern of a
+# file or function (needs cargo-mutants)
+mutants FILTER="" TESTS="run:: resume:: journal:: processes:: secrets::":
+    tests/coverage/mutants "{{ FILTER }}" {{ TESTS }}
+
 # No text of a mebibyte takes a release more than two seconds or 512 MiB
 limits:
     cargo test --release --test suite inputs::limits

@@ -37,6 +37,7 @@ impl World {
             .env("LANG", "C.UTF-8")
             .env("TZ", "UTC")
             .env("USER", "ada")
+            .envs(crate::counted())
             .env("CASES", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"))
             .output()
             .expect("sh starts");

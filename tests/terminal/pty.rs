@@ -68,7 +68,8 @@ impl Ground {
             .env("LANG", "C.UTF-8")
             .env("TERM", "xterm-256color")
             .env("TZ", "UTC")
-            .env("USER", "ada");
+            .env("USER", "ada")
+            .envs(crate::counted());
     }
 
     /// `runbook ARGUMENTS` at a terminal of 24 by 80.
