@@ -28,6 +28,8 @@ pub enum Command {
     Runs(Runs),
     /// Show one run: where it stands, what happened, what is pending
     Show(Show),
+    /// Write down what a run did, for a post-mortem
+    Report(Report),
     /// Check the journal of a run, or get out what it holds
     Journal(Journal),
     /// Take back what a run did, newest first, back to a checkpoint
@@ -130,6 +132,24 @@ pub struct Show {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Report {
+    /// The run, by its id or the beginning of it; the newest one if left out
+    pub run: Option<String>,
+    /// What to make of it
+    #[arg(long, value_enum, default_value = "markdown")]
+    pub to: ReportTarget,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ReportTarget {
+    Markdown,
+    Json,
 }
 
 #[derive(Args)]

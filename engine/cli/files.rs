@@ -36,6 +36,24 @@ pub fn printed(result: io::Result<()>) {
     std::process::exit(i32::from(UNPRINTED));
 }
 
+/// A document, to the file that was asked for, else to standard output.
+pub fn write_or_print(path: Option<&Path>, text: &str) -> Exit {
+    match path {
+        None => print(text),
+        Some(path) => {
+            if let Err(error) = std::fs::write(path, text) {
+                complain_line(&format!(
+                    "cannot write {}: {}",
+                    path.display(),
+                    plainly(&error)
+                ));
+                return Exit::Usage;
+            }
+        }
+    }
+    Exit::Done
+}
+
 /// Prints to standard error.
 pub fn complain(text: &str) {
     let mut err = std::io::stderr().lock();

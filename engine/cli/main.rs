@@ -54,6 +54,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Undo(args) => commands::run::undo(&args),
         Command::Runs(args) => commands::runs::runs(&args),
         Command::Show(args) => commands::show::show(&args),
+        Command::Report(args) => commands::report::report(&args),
         Command::Journal(args) => commands::journal::journal(&args),
         Command::Lint(args) => commands::lint::lint(&args),
         Command::Test(args) => commands::test::test(&args),

@@ -5,6 +5,7 @@ pub mod fmt;
 pub mod journal;
 pub mod lint;
 pub mod render;
+pub mod report;
 pub mod run;
 pub mod runs;
 pub mod show;

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_host, complain_line, print, report};
+use crate::files::{complain_host, report, write_or_print};
 
 pub fn render(args: &args::Render) -> Exit {
     let loaded = match runbook_host::load::load(&args.file) {
@@ -22,14 +22,5 @@ pub fn render(args: &args::Render) -> Exit {
     let text = match args.to {
         args::Target::Markdown => runbook_render::markdown(&loaded.sources, &files),
     };
-    match &args.output {
-        None => print(&text),
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, &text) {
-                complain_line(&format!("cannot write {}: {error}", path.display()));
-                return Exit::Usage;
-            }
-        }
-    }
-    Exit::Done
+    write_or_print(args.output.as_deref(), &text)
 }

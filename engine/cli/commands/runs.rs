@@ -206,7 +206,7 @@ fn standing(standing: &Standing) -> (&'static str, String) {
         Standing::Running(holder) => ("running", holder.to_string()),
         Standing::Parked { why, .. } => ("parked", why.clone()),
         Standing::Ended { outcome, text, .. } => {
-            let word = crate::terminal::outcome_word(*outcome);
+            let word = runbook_plan::show::outcome(*outcome);
             (
                 "ended",
                 if text.is_empty() {

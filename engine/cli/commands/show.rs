@@ -16,7 +16,7 @@ use crate::files::{complain_host, complain_line, print, printed, state_home};
 use crate::terminal::notices::{Page, short};
 use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
-use crate::terminal::{outcome_word, status};
+use crate::terminal::status;
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -116,7 +116,7 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
         (Phase::Ended { outcome, text, .. }, _) => {
             let colon = if text.is_empty() { "" } else { ": " };
             (
-                format!("{}{colon}{text}", outcome_word(*outcome)),
+                format!("{}{colon}{text}", runbook_plan::show::outcome(*outcome)),
                 Tone::Good,
             )
         }

@@ -35,6 +35,7 @@ use runbook_core::prompt::{Detail, Prompt};
 use runbook_core::view::{Phase, View};
 use runbook_host::operator::{Operator, Said};
 use runbook_plan::plan::Outcome;
+use runbook_plan::show;
 use tokio::sync::mpsc::UnboundedSender;
 
 use dialog::{Dialogs, Heard};
@@ -276,18 +277,6 @@ impl Tail {
     }
 }
 
-/// `rolled back`
-pub fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Resolved => "resolved",
-        Outcome::RolledBack => "rolled back",
-        Outcome::Mitigated => "mitigated",
-        Outcome::NoAction => "no action",
-        Outcome::Escalated => "escalated",
-        Outcome::Failed => "failed",
-    }
-}
-
 /// The last word on a run: how it ended, or how to go on.
 fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
     let g = page.look.glyphs;
@@ -303,7 +292,7 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
     };
     match &view.phase {
         Phase::Ended { outcome, text, why } => {
-            let word = outcome_word(*outcome);
+            let word = show::outcome(*outcome);
             let (tone, glyph) = match why {
                 EndWhy::Finished if *outcome != Outcome::Failed => (Tone::Good, g.ok),
                 _ => (Tone::Bad, g.failed),

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
+pub use runbook_plan::show::span;
+
 /// Wraps to `width` columns with `first` before the first line and `rest` before the others. Words longer
 /// than a line are broken; a width too small for anything still makes progress.
 pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> Vec<String> {
@@ -90,18 +92,6 @@ pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
     kept + ellipsis
 }
 
-/// `0.4s`, `12s`, `3m 05s`, `2h 10m`, `1d 4h`: as precise as a person needs at that length.
-pub fn span(ms: u64) -> String {
-    let seconds = ms / 1000;
-    match seconds {
-        0..10 => format!("{}.{}s", seconds, ms % 1000 / 100),
-        10..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
 /// A countdown in whole seconds: `4m 12s`, `9s`; `3m 05s late` once it has passed.
 pub fn left(deadline: i64, now: i64) -> String {
     let ms = deadline.saturating_sub(now);
@@ -141,18 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_as_precise_as_a_person_needs() {
-        let cases = [
-            (400, "0.4s"),
-            (9_999, "9.9s"),
-            (12_000, "12s"),
-            (185_000, "3m 05s"),
-            (7_800_000, "2h 10m"),
-        ];
-        for (ms, expected) in cases {
-            assert_eq!(span(ms), expected);
-        }
-        assert_eq!(span(100_800_000), "1d 4h");
+    fn a_countdown_says_what_is_left() {
         assert_eq!(left(10_000, 1_000), "9s left");
         assert_eq!(left(1_000, 61_500), "1m 00s late");
     }

@@ -4,6 +4,7 @@ use runbook_plan::value::{Type, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Deadline;
+use crate::event::Moment;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prompt {
@@ -156,6 +157,22 @@ pub enum DoubtChoice {
     },
     Pause,
     Fail,
+}
+
+/// A question of a run, and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    pub prompt: Prompt,
+    pub at: Moment,
+    /// Missing where nobody has answered, or it was withdrawn.
+    pub answered: Option<Answered>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub at: Moment,
+    pub by: String,
+    pub answer: Answer,
 }
 
 /// What a person said. The core refuses what does not fit the prompt ([`crate::effect::Effect::Ask`] comes again with a word why).

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::plan::Outcome;
 use crate::value::{Type, Value};
 
 /// What stands for a value that is missing.
@@ -128,6 +129,31 @@ pub fn duration(milliseconds: u64) -> String {
     out
 }
 
+/// How a run ended, in words.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Resolved => "resolved",
+        Outcome::RolledBack => "rolled back",
+        Outcome::Mitigated => "mitigated",
+        Outcome::NoAction => "no action",
+        Outcome::Escalated => "escalated",
+        Outcome::Failed => "failed",
+    }
+}
+
+/// How long something took, in milliseconds, as precise as a person needs at that length: `0.4s`, `12s`, `3m 05s`,
+/// `2h 10m`, `1d 4h`.
+pub fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0..10 => format!("{}.{}s", seconds, ms % 1000 / 100),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
 /// Milliseconds since 1970, UTC, as `2025-11-07T10:00:00Z`.
 pub fn time(milliseconds: i64) -> String {
     match Timestamp::from_millisecond(milliseconds) {
@@ -170,6 +196,21 @@ mod tests {
                 "1d1h1m1s1ms"
             ]
         );
+    }
+
+    #[test]
+    fn spans_are_as_precise_as_a_person_needs() {
+        let cases = [
+            (400, "0.4s"),
+            (9_999, "9.9s"),
+            (12_000, "12s"),
+            (185_000, "3m 05s"),
+            (7_800_000, "2h 10m"),
+            (100_800_000, "1d 4h"),
+        ];
+        for (ms, expected) in cases {
+            assert_eq!(span(ms), expected);
+        }
     }
 
     #[test]

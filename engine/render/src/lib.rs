@@ -16,6 +16,7 @@
 //! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
 //! | `graph` | the flow as a Mermaid chart |
 //! | `names` | what names mean across files; anchors |
+//! | `report` | what a run did, as data and as a document |
 //! | `out` | blocks, lists, blank lines |
 //! | `text` | text that Markdown does not misread |
 
@@ -32,6 +33,7 @@ mod names;
 mod out;
 mod phrase;
 mod policy;
+pub mod report;
 mod text;
 
 use runbook_grammar::ast::File;

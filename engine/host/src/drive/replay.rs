@@ -1,10 +1,11 @@
 //! A journal folded through the core again: the state it leads to, and what was told on the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use runbook_core::effect::{Effect, EffectId, Notice};
 use runbook_core::event::{Captured, Event, Fact, Moment};
+use runbook_core::prompt::{Answered, Asked};
 use runbook_core::state::State;
 use runbook_core::step::step;
 use runbook_core::view::{View, view};
@@ -38,10 +39,14 @@ pub struct Replay {
     /// What a person was told, and when.
     pub notices: Vec<(Moment, Notice)>,
     pub outputs: Vec<Outputs>,
+    /// What people were asked, and said.
+    pub asked: BTreeMap<EffectId, Asked>,
+    /// From when to when no engine had the run.
+    pub absences: Vec<(Moment, Moment)>,
     /// Of the newest command that acted.
     pub kept: Option<Kept>,
-    /// Milliseconds since 1970, UTC, of the last record.
-    pub last: i64,
+    /// Of the last record.
+    pub last: Moment,
     pub closing: Closing,
     /// Which file the journal was when an engine last took the run; 0 where nobody looked.
     pub inode: u64,
@@ -114,14 +119,16 @@ impl Replay {
         let mut fingerprints = Vec::new();
         let mut notices = Vec::new();
         let mut outputs = Vec::new();
+        let mut asked: BTreeMap<EffectId, Asked> = BTreeMap::new();
+        let mut absences = Vec::new();
         let mut kept = None;
-        let mut last = 0;
+        let mut last = Moment::default();
         let mut closing = Closing::Unsaid;
         let mut doubted = Doubted::No;
         let mut adopted = None;
         let mut inode = 0;
         let reading = crate::journal::read(journal, |record| {
-            last = record.at.wall;
+            let before = std::mem::replace(&mut last, record.at);
             closing = match record.body {
                 Body::Host(HostRecord::Parked { .. } | HostRecord::Ended { .. }) => Closing::Said,
                 _ => Closing::Unsaid,
@@ -135,7 +142,10 @@ impl Replay {
                 Body::Host(HostRecord::Intent(intent)) => {
                     intents.insert(intent.effect);
                 }
-                Body::Host(HostRecord::TakenUp(taken_up)) => inode = taken_up.inode,
+                Body::Host(HostRecord::TakenUp(taken_up)) => {
+                    absences.push((before, record.at));
+                    inode = taken_up.inode;
+                }
                 Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,
                 Body::Host(HostRecord::TailCut { .. }) => doubted = Doubted::Yes,
                 Body::Host(HostRecord::AskedAgain { .. }) => doubted = Doubted::No,
@@ -171,6 +181,15 @@ impl Replay {
                             None => Kept::Session,
                         });
                     }
+                    if let Event::Answered { effect, answer, by } = &event
+                        && let Some(asked) = asked.get_mut(effect)
+                    {
+                        asked.answered = Some(Answered {
+                            at: record.at,
+                            by: by.clone(),
+                            answer: answer.clone(),
+                        });
+                    }
                     let fact = Fact {
                         at: record.at,
                         event,
@@ -178,10 +197,20 @@ impl Replay {
                     let (next, effects) = step(plan, std::mem::take(&mut state), &fact);
                     state = next;
                     if wanted == Wanted::Timeline {
-                        notices.extend(effects.into_iter().filter_map(|effect| match effect {
-                            Effect::Tell(notice) => Some((record.at, notice)),
-                            _ => None,
-                        }));
+                        for effect in effects {
+                            match effect {
+                                Effect::Tell(notice) => notices.push((record.at, notice)),
+                                // Asked again after a refusal or a crash, it is the same question.
+                                Effect::Ask { id, prompt } => {
+                                    asked.entry(id).or_insert(Asked {
+                                        prompt,
+                                        at: record.at,
+                                        answered: None,
+                                    });
+                                }
+                                _ => {}
+                            }
+                        }
                     }
                 }
             }
@@ -196,6 +225,8 @@ impl Replay {
             fingerprints,
             notices,
             outputs,
+            asked,
+            absences,
             kept,
             last,
             closing,
