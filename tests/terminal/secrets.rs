@@ -64,6 +64,8 @@ fn views_are_clean(ground: &Ground) {
         &["runs", "--json"],
         &["show", &run],
         &["show", &run, "--json"],
+        &["report", &run],
+        &["report", &run, "--to", "json"],
         &["journal", "verify", &run],
         &["journal", "export", &run],
         &["render", "case.rbk"],

@@ -24,7 +24,10 @@ pub fn report(args: &args::Report) -> Exit {
         .as_ref()
         .and_then(|loaded| loaded.plan.as_ref());
     let (Some(plan), Some(view)) = (plan, replay.view()) else {
-        return complain_host(&HostError::new(codes::JOURNAL_EMPTY, "the journal holds no run"));
+        return complain_host(&HostError::new(
+            codes::JOURNAL_EMPTY,
+            "the journal holds no run",
+        ));
     };
     let told = report::report(&Story {
         plan,
@@ -38,9 +41,7 @@ pub fn report(args: &args::Report) -> Exit {
     });
     let text = match args.to {
         args::ReportTarget::Markdown => report::markdown(&told, &TimeZone::system()),
-        args::ReportTarget::Json => {
-            serde_json::to_string_pretty(&told).unwrap_or_default() + "\n"
-        }
+        args::ReportTarget::Json => serde_json::to_string_pretty(&told).unwrap_or_default() + "\n",
     };
     write_or_print(args.output.as_deref(), &text)
 }

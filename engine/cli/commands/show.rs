@@ -14,9 +14,9 @@ use crate::args;
 use crate::exit::Exit;
 use crate::files::{complain_host, complain_line, print, printed, state_home};
 use crate::terminal::notices::{Page, short};
+use crate::terminal::status;
 use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
-use crate::terminal::status;
 
 #[derive(Serialize)]
 struct Shown<'a> {

@@ -1,4 +1,5 @@
 //! How a runbook reads: as a document that people would keep in a wiki, and follow by hand where the engine is not at hand.
+//! And how a run reads, for those who look back on it: [`report`].
 //!
 //! [`markdown`] needs the trees alone, so a file with mistakes in it can be read as well.
 //!

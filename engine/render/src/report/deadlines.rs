@@ -34,11 +34,7 @@ pub(super) fn deadlines(story: &Story<'_>, severity: Option<&Level>) -> Vec<Dead
     };
     let mut deadlines = Vec::new();
     if let Some(objective) = &story.plan.objective {
-        deadlines.push(deadline(
-            "objective".into(),
-            objective.within,
-            story.began,
-        ));
+        deadlines.push(deadline("objective".into(), objective.within, story.began));
     }
     if let Some(level) = severity
         && let Some(declared) = story.plan.severities.iter().find(|s| s.name == level.name)

@@ -116,10 +116,9 @@ fn line(notice: &Notice) -> Option<(Kind, String)> {
         Notice::SeveritySet { severity, title } => {
             (Kind::Decision, format!("Severity {severity}: {title}"))
         }
-        Notice::AttemptFailed { title, why, .. } => (
-            Kind::Trouble,
-            format!("{title} did not help: {why}"),
-        ),
+        Notice::AttemptFailed { title, why, .. } => {
+            (Kind::Trouble, format!("{title} did not help: {why}"))
+        }
         Notice::WaitEnded {
             what, elapsed_ms, ..
         } => (
@@ -203,10 +202,7 @@ fn keep(report: &mut Report, at: i64, notice: &Notice) {
             ..
         } => {
             let ran = report.commands.iter_mut().rev();
-            if let Some(command) = ran
-                .into_iter()
-                .find(|command| command.number == effect.0)
-            {
+            if let Some(command) = ran.into_iter().find(|command| command.number == effect.0) {
                 command.outcome = Some(match verdict {
                     Verdict::Ok => "ok".into(),
                     Verdict::Failed { why } => format!("failed: {why}"),

@@ -36,7 +36,10 @@ pub fn markdown(report: &Report, zone: &TimeZone) -> String {
 type Gap = (&'static str, &'static str);
 
 const IMPACT: Gap = ("Impact", "who noticed what, and for how long?");
-const CAUSE: Gap = ("Root cause", "what made it happen, and what let it through?");
+const CAUSE: Gap = (
+    "Root cause",
+    "what made it happen, and what let it through?",
+);
 const LESSONS: Gap = (
     "Lessons",
     "what went well, what did not, where were we lucky, and what must change in the runbook?",
@@ -95,7 +98,10 @@ impl Page<'_> {
         row("Run", code(&report.run));
         let version = report.version.iter().map(|version| escape(version));
         row("Version of the runbook", version.collect());
-        row("Owner", report.owner.iter().map(|owner| escape(owner)).collect());
+        row(
+            "Owner",
+            report.owner.iter().map(|owner| escape(owner)).collect(),
+        );
         row("Began", self.moment(report.began));
         let last = match report.phase {
             Phase::Ended { .. } => "Ended",
@@ -104,7 +110,10 @@ impl Page<'_> {
         row(last, self.moment(report.last));
         let people: Vec<String> = report.people.iter().map(|name| escape(name)).collect();
         row("By", and(&people));
-        row("Started by", report.trigger.iter().map(|name| escape(name)).collect());
+        row(
+            "Started by",
+            report.trigger.iter().map(|name| escape(name)).collect(),
+        );
         let away: Vec<String> = report
             .absences
             .iter()
@@ -198,7 +207,10 @@ impl Page<'_> {
 
     fn timeline(&self, out: &mut Out) {
         out.block("## Timeline");
-        let mut rows = vec![vec![self.time(self.report.began), "The run began".to_owned()]];
+        let mut rows = vec![vec![
+            self.time(self.report.began),
+            "The run began".to_owned(),
+        ]];
         for moment in &self.report.timeline {
             let text = escape(&moment.text);
             rows.push(vec![
@@ -344,7 +356,10 @@ impl Page<'_> {
         out.block("## What is still to be done");
         for task in &self.report.follow_ups {
             let to = task.to.iter().map(|to| format!(" → {}", escape(to)));
-            let due = task.due.iter().map(|due| format!(", due {}", self.moment(*due)));
+            let due = task
+                .due
+                .iter()
+                .map(|due| format!(", due {}", self.moment(*due)));
             let about: String = to.chain(due).collect();
             out.item(&format!("[ ] **{}**{about}", escape(&task.title)));
             out.enter();
@@ -390,10 +405,9 @@ fn verdict(deadline: &Deadline) -> String {
             "{what} was met with {} to spare",
             by(deadline.within_ms - took)
         ),
-        (Kept::Missed, Some(took)) => format!(
-            "{what} was **missed** by {}",
-            by(took - deadline.within_ms)
-        ),
+        (Kept::Missed, Some(took)) => {
+            format!("{what} was **missed** by {}", by(took - deadline.within_ms))
+        }
         (Kept::Missed, None) => format!("{what} was **missed**"),
         (Kept::Met | Kept::Open, _) => format!("{what} was still running"),
     }
