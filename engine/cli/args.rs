@@ -43,6 +43,9 @@ pub enum Command {
     /// Turn a runbook into a document
     Render(Render),
     /// Explain an error by its number, or a lint by its name, at length
+    /// List the modules of the standard library, or show the page of one
+    Std(Std),
+    /// Explain an error by its number, at length
     Explain(Explain),
     /// Print the completion script of a shell
     Completions(Completions),
@@ -294,6 +297,12 @@ pub struct Render {
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Target {
     Markdown,
+}
+
+#[derive(Args)]
+pub struct Std {
+    /// The module, as after `std.`; all of them are listed if left out
+    pub module: Option<String>,
 }
 
 #[derive(Args)]

@@ -60,6 +60,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Test(args) => commands::test::test(&args),
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Render(args) => commands::render::render(&args),
+        Command::Std(args) => commands::library::std(&args),
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Completions(args) => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod fmt;
 pub mod journal;
+pub mod library;
 pub mod lint;
 pub mod render;
 pub mod report;

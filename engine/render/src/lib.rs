@@ -16,6 +16,7 @@
 //! | `policy` | time limits, retries, undo |
 //! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
 //! | `graph` | the flow as a Mermaid chart |
+//! | `reference` | the page of a module, for those who use it |
 //! | `names` | what names mean across files; anchors |
 //! | `report` | what a run did, as data and as a document |
 //! | `out` | blocks, lists, blank lines |
@@ -34,6 +35,7 @@ mod names;
 mod out;
 mod phrase;
 mod policy;
+mod reference;
 pub mod report;
 mod text;
 
@@ -45,4 +47,10 @@ use runbook_grammar::source::Sources;
 /// the path of the runbook starts.
 pub fn markdown(sources: &Sources, files: &[File]) -> String {
     document::Document::new(sources, files).write()
+}
+
+/// The page of the module `std.NAME`: what it needs, its procedures with parameters and types, what acts and how that is
+/// undone. Markdown, ended by a newline.
+pub fn reference(sources: &Sources, name: &str, file: &File) -> String {
+    reference::page(sources, name, file)
 }
