@@ -42,10 +42,9 @@ pub enum Command {
     Fmt(Fmt),
     /// Turn a runbook into a document
     Render(Render),
-    /// Explain an error by its number, or a lint by its name, at length
     /// List the modules of the standard library, or show the page of one
     Std(Std),
-    /// Explain an error by its number, at length
+    /// Explain an error by its number, or a lint by its name, at length
     Explain(Explain),
     /// Print the completion script of a shell
     Completions(Completions),

@@ -273,7 +273,8 @@ pub(crate) fn calls<'a>(body: &'a [Stmt], found: &mut Vec<&'a Path>) {
                 ..
             } => found.push(&call.path),
             StmtKind::Undo(runbook_grammar::ast::Undo::Block(block))
-            | StmtKind::Background(block) => calls(&block.body, found),
+            | StmtKind::Background(block)
+            | StmtKind::Guard { block, .. } => calls(&block.body, found),
             kind => {
                 for block in blocks(kind) {
                     calls(&block.body, found);
