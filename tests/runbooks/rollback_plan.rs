@@ -119,11 +119,8 @@ impl Company {
             .collect();
         assert!(!backups.is_empty(), "there is a backup");
         for backup in backups {
-            let read = Command::new("gzip").arg("-t").arg(backup.path()).status();
-            assert!(
-                read.expect("gzip starts").success(),
-                "{backup:?} can be read"
-            );
+            let name = backup.file_name().into_string().expect("a name");
+            self.ground.sh(&format!("pg_restore --list backups/{name}"));
         }
         let post_mortem = self.ground.path().join("practice/service/post-mortem.md");
         assert!(
@@ -226,4 +223,20 @@ fn without_a_place_for_backups_nothing_is_touched() {
     assert_eq!(company.times("checked out v1.0.0"), 0, "{said}");
     assert_eq!(company.ledger(), Vec::<String>::new(), "{said}");
     assert_eq!(company.redis(&["EXISTS", "gemini:1", "gemini:2"]), "2");
+}
+
+/// The rollback itself fails: the release before does not come up either.
+#[test]
+fn the_release_before_is_ill_as_well_so_somebody_is_called() {
+    let Some(company) = Company::found() else {
+        return;
+    };
+    company.ground.does("spoil", &[]);
+    let said = ends(&company.ground.answers_itself("answers.toml", &[]), 4);
+    assert!(said.contains("escalated to Engineering manager"), "{said}");
+    assert!(company.health().starts_with("503"), "{}", company.health());
+    assert_eq!(company.times("checked out v1.0.0"), 1, "{said}");
+    // Nobody is told that it is over, and the queues stay where jobs are safe.
+    assert!(!said.contains("resolved"), "{said}");
+    assert_eq!(company.times("resumed every queue"), 0, "{said}");
 }

@@ -50,7 +50,7 @@ fn the_version_before_is_ill_as_well_so_an_older_one_comes() {
     };
     ground.does("ill-too", &[]);
     let said = ends(&ground.answers_itself("older.toml", &[]), 0);
-    assert!(said.contains("Restart by force: not within 6s"), "{said}");
+    assert!(said.contains("Restart by force: not within 15s"), "{said}");
     serves(&ground, "v2.4.8");
 }
 

@@ -2,7 +2,7 @@
 # tools that only a company has.
 . "$GROUNDS/common.sh"
 . "$GROUNDS/servers.sh"
-installed git curl psql pg_dump initdb postgres redis-server redis-cli
+installed git curl psql pg_dump pg_restore initdb postgres redis-server redis-cli
 
 "$PRACTICE" --ground "$ground/practice" setup --pace "${PACE:-0.1}"
 
@@ -55,7 +55,7 @@ echo "$postgres/app" > database
 echo "$redis" > cache
 rollback rollback-plan.rbk practice/service \
   "api=$(cat practice/url)" "redis=$redis" "log=$ground/practice/app.log" "backups=$ground/backups" \
-  observe=2s settle=3s day=4s
+  patience=15s observe=2s settle=3s day=4s
 
 program spoil << 'END'
 #!/bin/sh
@@ -78,7 +78,7 @@ The order service is down; its database and its cache hold what the bad release 
 
   ./rollback      roll back to v1.0.0: "API completely down", then "Application, cache and database"
   ./no-backups    then ./rollback stops before anything is touched
-  ./spoil         then ./rollback finds that v1.0.0 is ill as well, and takes back what it did
+  ./spoil         then ./rollback finds that v1.0.0 is ill as well, and calls the manager
   ./stop          stop what the ground started
 
 `./rollback --answers "$PWD/answers.toml"` answers by itself.

@@ -58,7 +58,7 @@ start_postgres() {
   keep postgres INT $as "$(find_program postgres)" -D "$data/data" -p "$port" -h 127.0.0.1 -k "$data" \
     -c fsync=off -c shared_preload_libraries=pg_stat_statements
   cd "$ground"
-  for name in psql pg_dump createdb dropdb; do ln -s "$(find_program "$name")" "bin/$name"; done
+  for name in psql pg_dump pg_restore createdb dropdb; do ln -s "$(find_program "$name")" "bin/$name"; done
   until_it 30 bin/psql -X -q -d "$postgres/postgres" -c "SELECT 1"
 }
 

@@ -67,7 +67,7 @@ echo "INCIDENTS_WEBHOOK=http://127.0.0.1:$prometheus/hook" > env
 rollback spacetime-rollback.rbk . \
   "production=$ground/spacetime" "backups=$ground/backups" "emergencies=$ground/emergencies" \
   "site=http://127.0.0.1:$web" "prometheus=http://127.0.0.1:$prometheus" \
-  health_wait=6s close_watch=2s look_back=1s observe=2s watching=1s
+  health_wait=15s close_watch=2s look_back=1s observe=2s watching=1s
 cp "$GROUNDS"/spacetime-rollback/*.toml .
 
 program ill-too << 'END'

@@ -1,5 +1,6 @@
 //! `do`, `let` of what was looked up.
 
+use runbook_plan::ids::VarId;
 use runbook_plan::plan::{Judged, LetValue, Looked, NodeKind};
 use runbook_plan::read;
 use runbook_plan::value::{Type, Value};
@@ -78,7 +79,9 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: 
         }
         Input::Child(Signal::Return(value)) => {
             if let Some(var) = result {
-                m.bind_told(f, *var, value.unwrap_or(Value::Missing));
+                let value = value.unwrap_or(Value::Missing);
+                let value = or_made_up(m, *var, Ok(value)).unwrap_or(Value::Missing);
+                m.bind_told(f, *var, value);
             }
             Next::Done(Signal::Ok)
         }
@@ -184,6 +187,20 @@ pub(crate) fn is_bool(m: &Machine<'_>, bound: &Let) -> bool {
         },
         _ => false,
     }
+}
+
+/// In a dry run, what stands for a value that cannot be had from values that were made up themselves.
+pub(crate) fn or_made_up(
+    m: &Machine<'_>,
+    var: VarId,
+    found: Result<Value, String>,
+) -> Result<Value, String> {
+    let declared = &m.plan.vars[var.index()];
+    let lacks = matches!(found, Err(_) | Ok(Value::Missing));
+    if m.s.mode() == Mode::DryRun && lacks && !matches!(declared.ty, Type::Optional(_)) {
+        return Ok(made_up(&declared.ty, &declared.name));
+    }
+    found
 }
 
 /// What stands for a value that only a real run would find.

@@ -5,7 +5,8 @@ use runbook_plan::ids::{BlockId, NodeId};
 use runbook_plan::plan::{Judged, LetValue, Looked, NodeKind};
 
 use crate::effect::Notice;
-use crate::flow::{attempt, branch, exec, judge, looping, message, parallel, scope, undo};
+use crate::event::Mode;
+use crate::flow::{attempt, branch, call, exec, judge, looping, message, parallel, scope, undo};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::state::{FiberId, Halt, Waiting};
@@ -212,7 +213,7 @@ fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
             surroundings: None,
         }))),
         NodeKind::Let { var, value } => match value {
-            LetValue::Expr(expr) => match m.eval(f, expr) {
+            LetValue::Expr(expr) => match call::or_made_up(m, *var, m.eval(f, expr)) {
                 Ok(value) => {
                     m.bind_told(f, *var, value);
                     Begun::Done
@@ -243,6 +244,8 @@ fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
         NodeKind::Return(value) => match value.as_ref().map(|value| m.eval(f, value)) {
             None => Begun::Signal(Signal::Return(None)),
             Some(Ok(value)) => Begun::Signal(Signal::Return(Some(value))),
+            // Whoever asked makes a value up, as for one that was looked up.
+            Some(Err(_)) if m.s.mode() == Mode::DryRun => Begun::Signal(Signal::Return(None)),
             Some(Err(why)) => Begun::Signal(fail(why)),
         },
         NodeKind::FollowUp(follow_up) => {
