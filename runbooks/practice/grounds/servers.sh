@@ -71,6 +71,54 @@ start_redis() {
   until_it 10 redis-cli -u "$redis" PING
 }
 
+# `start_sshd NAME`: this machine is reached by `ssh NAME` as well, with the tools and the home of the ground.
+start_sshd() {
+  mkdir -p ssh
+  for key in host user; do ssh-keygen -q -t ed25519 -N "" -f "ssh/$key"; done
+  cp ssh/user.pub ssh/authorized_keys
+  port=$("$PRACTICE" port)
+  program ssh/login << END
+#!/bin/sh
+export HOME='$ground/home' PATH='$ground/bin':"\$PATH"
+cd "\$HOME"
+exec /bin/sh -c "\$SSH_ORIGINAL_COMMAND"
+END
+  cat > ssh/sshd_config << END
+Port $port
+ListenAddress 127.0.0.1
+HostKey $ground/ssh/host
+AuthorizedKeysFile $ground/ssh/authorized_keys
+PidFile none
+UsePAM no
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+ForceCommand $ground/ssh/login
+END
+  echo "[127.0.0.1]:$port $(cat ssh/host.pub)" > ssh/known_hosts
+  cat > ssh/config << END
+Host $1
+  HostName 127.0.0.1
+  Port $port
+  User $(id -un)
+  IdentityFile $ground/ssh/user
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile $ground/ssh/known_hosts
+  GlobalKnownHostsFile none
+END
+  [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
+  keep sshd TERM "$(find_program sshd)" -D -e -f "$ground/ssh/sshd_config"
+  program bin/ssh << END
+#!/bin/sh
+# The system's own ssh, told where this ground's configuration is.
+PATH=\${PATH#*:}
+exec ssh -F '$ground/ssh/config' "\$@"
+END
+  until_it 10 bin/ssh "$1" true
+}
+
 program stop << 'END'
 #!/bin/sh
 # Ends the servers of this ground, newest first, and removes its folders elsewhere.
