@@ -3,6 +3,7 @@
 mod book;
 mod cli;
 mod corpus;
+mod explore;
 mod faults;
 mod fmt;
 mod golden;

@@ -252,11 +252,14 @@ pub enum Format {
 #[derive(Args)]
 pub struct Test {
     /// Scenario files, or folders searched for them
-    #[arg(required_unless_present = "record", value_name = "PATH")]
+    #[arg(required_unless_present_any = ["record", "explore"], value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Turn a run into a scenario, by its id or the beginning of it
     #[arg(long, value_name = "RUN", conflicts_with_all = ["paths", "fail_under", "junit", "json"])]
     pub record: Option<String>,
+    /// Walk every way a runbook may go, and say which ways end badly
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "record", "fail_under", "junit"])]
+    pub explore: Option<PathBuf>,
     /// With --record: the scenario file to make, or to add to
     #[arg(short, long, value_name = "FILE", requires = "record")]
     pub output: Option<PathBuf>,

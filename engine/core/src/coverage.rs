@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::walk::{self, Calls, Met};
 
 /// What one run has come to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reached {
     blocks: Vec<u64>,
     /// A row by its index.

@@ -6,6 +6,7 @@
 //! | [`state`] | where a run stands; [`due`], [`state::State::in_flight`], [`state::State::prompts`] |
 //! | [`view`] | the same for a person |
 //! | [`coverage`] | what of a plan runs have come to |
+//! | [`samples`] | values on both sides of what a plan compares |
 //! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
 //! | [`eval`], `operators`, [`fill`] | expressions get values, values get their places |
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
@@ -30,6 +31,7 @@ mod names;
 mod operators;
 pub mod prompt;
 mod resume;
+pub mod samples;
 pub mod secret;
 pub mod state;
 pub mod step;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use runbook_plan::ids::{BlockId, ContactId, GuardId, NodeId, VarId};
-use runbook_plan::plan::Outcome;
+use runbook_plan::plan::{Looked, Outcome};
 use runbook_plan::value::Value;
 
 use crate::clock::Deadline;
@@ -54,8 +54,24 @@ pub struct State {
     pub(crate) probe_failures: Vec<String>,
     pub(crate) progress: Progress,
     pub(crate) reached: Reached,
+    /// Irreversible steps at which an undo stopped, or beyond which nothing went back.
+    pub(crate) crossed: Vec<String>,
+    pub(crate) ending: Ending,
     /// An undo after the end: the run ends again when it is over.
     pub(crate) was_ended: bool,
+}
+
+/// What brought a run to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    #[default]
+    NotYet,
+    /// A `finish` of the runbook.
+    Finish,
+    /// The last statement was over.
+    RanOff,
+    /// A failure that nothing of the runbook took on.
+    Failure,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -411,6 +427,49 @@ impl State {
         }
     }
 
+    /// What brought it to its end.
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Irreversible steps, by path, at which an undo stopped, or that a `rewind` would have had to cross.
+    pub fn crossed(&self) -> &[String] {
+        &self.crossed
+    }
+
+    /// What a command or request under way is, in the plan.
+    pub fn looked(&self, effect: EffectId) -> Option<Looked> {
+        let fiber = self.pending.get(&effect)?.fiber?;
+        let top = &self.fibers.get(&fiber)?.frames.last()?.frame;
+        match top {
+            Frame::Exec(exec) if exec.id == effect => Some(exec.what),
+            _ => None,
+        }
+    }
+
+    /// Whether a time will stop a command that does not end by itself.
+    pub fn is_limited(&self, effect: EffectId) -> Limited {
+        let Some(fiber) = self.pending.get(&effect).and_then(|pending| pending.fiber) else {
+            return Limited::No;
+        };
+        let around = self
+            .fibers
+            .get(&fiber)
+            .map_or(&[][..], |fiber| &fiber.lineage);
+        let limits = self.timers.values().any(|timer| match &timer.kind {
+            TimerKind::Command(id) => *id == effect,
+            TimerKind::Timeout(_)
+            | TimerKind::Within {
+                stops: Stops::Yes, ..
+            } => timer.fiber.is_some_and(|owner| around.contains(&owner)),
+            _ => false,
+        });
+        match limits {
+            true => Limited::Yes,
+            false => Limited::No,
+        }
+    }
+
     pub fn started(&self) -> &Started {
         &self.started
     }
@@ -443,6 +502,13 @@ impl State {
             boot_id: self.boot_id.clone(),
         }
     }
+}
+
+/// Whether a time stops it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    Yes,
+    No,
 }
 
 /// Whether there is anything left to drive.

@@ -12,13 +12,18 @@ const TOLD: usize = 40;
 /// Places of one runbook that no scenario came to and that are listed.
 const LISTED: usize = 20;
 
-pub fn report(results: &Results) -> String {
+/// Colours text where standard output shows colours.
+pub fn painter() -> impl Fn(Style, &str) -> String {
     let colour = Colour::of(Tty::of(std::io::stdout()));
-    let glyphs = Glyphs::of_locale();
-    let paint = |style: Style, text: &str| match colour {
+    move |style, text| match colour {
         Colour::Yes => style.force_styling(true).apply_to(text).to_string(),
         Colour::No => text.to_owned(),
-    };
+    }
+}
+
+pub fn report(results: &Results) -> String {
+    let glyphs = Glyphs::of_locale();
+    let paint = painter();
     let mut text = String::new();
     for file in &results.files {
         text += &format!("{}, for {}\n", file.file, file.runbook);
@@ -70,7 +75,8 @@ pub fn report(results: &Results) -> String {
     text
 }
 
-fn coverage(covered: &Covered, glyphs: &Glyphs) -> String {
+/// How much of a runbook was come to, and what was not.
+pub fn coverage(covered: &Covered, glyphs: &Glyphs) -> String {
     let counts: Vec<String> = Kind::ALL
         .into_iter()
         .filter_map(|kind| match covered.count(kind) {

@@ -37,7 +37,7 @@ struct Scenario<'a> {
 }
 
 #[derive(Serialize)]
-struct Coverage<'a> {
+pub struct Coverage<'a> {
     runbook: &'a str,
     #[serde(flatten)]
     counts: BTreeMap<&'static str, Count>,
@@ -102,7 +102,7 @@ pub fn report(results: &Results) -> String {
     text
 }
 
-fn coverage(covered: &Covered) -> Coverage<'_> {
+pub fn coverage(covered: &Covered) -> Coverage<'_> {
     Coverage {
         runbook: &covered.runbook,
         counts: Kind::ALL

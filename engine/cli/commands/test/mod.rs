@@ -11,11 +11,13 @@ use runbook_host::codes;
 use runbook_host::error::HostError;
 use runbook_host::load::{Loaded, load};
 use runbook_host::scripted::scenario::{self, Verdict};
+use runbook_plan::Plan;
 
 use crate::args;
 use crate::exit::Exit;
 use crate::files::{complain_host, complain_line, find, print, report};
 
+mod explore;
 mod human;
 mod json;
 mod junit;
@@ -81,6 +83,9 @@ impl Results {
 pub fn test(args: &args::Test) -> Exit {
     if let Some(run) = &args.record {
         return record::record(run, args.output.as_deref());
+    }
+    if let Some(runbook) = &args.explore {
+        return explore::explore(runbook, args.json);
     }
     let mut results = Results::default();
     let mut covered: BTreeMap<PathBuf, Covered> = BTreeMap::new();
@@ -197,9 +202,7 @@ fn play(path: &Path) -> Result<(Played, PathBuf, Covered), Refused> {
     for verdict in &verdicts {
         reached.add(&verdict.reached);
     }
-    let mut goals = coverage::goals(&plan);
-    // What the standard library does is held by tests of its own.
-    goals.retain(|goal| !sources.get(goal.span.source).name.starts_with("std."));
+    let goals = goals(&plan, &sources);
     let name = originals.first().map_or("", |original| &original.name);
     let runbook = name.to_owned();
     let place = std::fs::canonicalize(name).unwrap_or_else(|_| name.into());
@@ -216,6 +219,13 @@ fn play(path: &Path) -> Result<(Played, PathBuf, Covered), Refused> {
         verdicts,
     };
     Ok((played, place, covered))
+}
+
+/// What the standard library does is held by tests of its own.
+fn goals(plan: &Plan, sources: &Sources) -> Vec<Goal> {
+    let mut goals = coverage::goals(plan);
+    goals.retain(|goal| !sources.get(goal.span.source).name.starts_with("std."));
+    goals
 }
 
 /// Which of steps, arms and rows are too few.

@@ -67,6 +67,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut r: Root, input: Input
     let input = match input {
         Input::Child(Signal::Failed(failure)) => return failed(m, r, &failure),
         Input::Child(Signal::Finish(outcome, text)) => {
+            m.s.ending = Ending::Finish;
             return finished(m, f, r, outcome, text);
         }
         Input::Stopped(Cause::Ended(reason)) => {
@@ -130,7 +131,10 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut r: Root, input: Input
             _ => Next::Wait(Frame::Root(r)),
         },
         RootStage::Body => match input {
-            Input::Child(_) => finished(m, f, r, Outcome::Resolved, String::new()),
+            Input::Child(_) => {
+                m.s.ending = Ending::RanOff;
+                finished(m, f, r, Outcome::Resolved, String::new())
+            }
             _ => Next::Wait(Frame::Root(r)),
         },
     }
@@ -283,6 +287,7 @@ fn begun(m: &mut Machine<'_>, r: &Root, body: &Frame) {
 }
 
 fn failed(m: &mut Machine<'_>, r: Root, failure: &Failure) -> Next {
+    m.s.ending = Ending::Failure;
     end(m, Outcome::Failed, failure.why.clone(), failure.why_ended);
     Next::Wait(Frame::Root(r))
 }

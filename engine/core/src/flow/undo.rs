@@ -275,6 +275,8 @@ fn next(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>) -> Next {
     let entry = match &m.s.undo[at].1 {
         UndoMark::Step(entry) => entry.clone(),
         UndoMark::Irreversible { path, .. } => {
+            let path = path.clone();
+            m.s.crossed.push(path.clone());
             let text = match left(m, &u).as_slice() {
                 [] => format!("{path} is irreversible: it stays as it is"),
                 left => format!(
@@ -327,10 +329,10 @@ pub(crate) fn begin_rewind(m: &mut Machine<'_>, f: FiberId, checkpoint: NodeId) 
             *number >= down_to && matches!(mark, UndoMark::Irreversible { .. })
         });
     if let Some((_, mark)) = line {
-        let why = format!(
-            "nothing goes back to `{name}`: {} is irreversible and stands between",
-            mark.path()
-        );
+        let path = mark.path().to_owned();
+        let why =
+            format!("nothing goes back to `{name}`: {path} is irreversible and stands between");
+        m.s.crossed.push(path);
         return Begun::Signal(fail(why));
     }
     m.s.checkpoints.truncate(index + 1);

@@ -8,8 +8,11 @@
 //! | [`play`] | the loop: effects in, facts out, until the run parks or ends |
 //! | [`story`] | what came of a run, as lines of a scenario; what makes no difference is left out |
 //! | [`record`] | a real run as a story |
+//! | [`explore`], [`options`] | every way a runbook may go, within a bound, and what is wrong with some |
 //! | [`transcript`] | the whole conversation as text |
 
+pub mod explore;
+mod options;
 pub mod play;
 pub mod record;
 pub mod scenario;

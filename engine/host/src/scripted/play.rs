@@ -31,7 +31,11 @@ pub struct Play<'p> {
     /// What is to come, by boot time and in order.
     coming: BTreeMap<(i64, u64), Event>,
     next: u64,
+    chooser: Option<Chooser<'p>>,
 }
+
+/// Decides what becomes of an effect before the world does; the state is the one after the step that wished for it.
+pub type Chooser<'p> = Box<dyn FnMut(&mut World, &Effect, &State, Moment) + 'p>;
 
 /// How a play came out.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +60,15 @@ impl<'p> Play<'p> {
             wished: Vec::new(),
             coming: BTreeMap::new(),
             next: 0,
+            chooser: None,
+        }
+    }
+
+    /// Asks `chooser` what becomes of each effect, and tells no conversation.
+    pub fn chosen_by(plan: &'p Plan, world: World, chooser: Chooser<'p>) -> Play<'p> {
+        Play {
+            chooser: Some(chooser),
+            ..Play::new(plan, world)
         }
     }
 
@@ -108,12 +121,17 @@ impl<'p> Play<'p> {
             at: self.now,
             event,
         };
-        self.transcript.fact(&fact, &self.state);
+        if self.chooser.is_none() {
+            self.transcript.fact(&fact, &self.state);
+        }
         let (state, effects) = step(self.plan, std::mem::take(&mut self.state), &fact);
         self.state = state;
         self.facts.push(fact);
         for effect in effects {
-            self.transcript.effect(&effect, self.now);
+            match &mut self.chooser {
+                Some(chooser) => chooser(&mut self.world, &effect, &self.state, self.now),
+                None => self.transcript.effect(&effect, self.now),
+            }
             for (after, event) in self.world.meets(&effect, self.now.boot) {
                 self.comes(after, event);
             }

@@ -250,6 +250,7 @@ impl<'p> Teller<'p> {
             what,
             path,
             does: Does::default(),
+            name: None,
         });
     }
 

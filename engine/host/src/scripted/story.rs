@@ -24,6 +24,8 @@ pub struct Ran {
     pub what: String,
     pub path: String,
     pub does: Does,
+    /// How a scenario names it, once all that ran is known.
+    pub name: Option<What>,
 }
 
 /// What came of a run, in the order in which it began.
@@ -202,15 +204,23 @@ impl Story {
                 script.given.insert(name.clone(), text);
             }
         }
-        let names = self.names();
-        for ran in &self.ran {
+        for (what, ran) in self.named().into_iter().zip(&self.ran) {
             script.whens.push(When {
                 from: 0,
-                what: names[&(ran.what.as_str(), ran.path.as_str())].clone(),
+                what,
                 does: ran.does.clone(),
             });
         }
         script
+    }
+
+    fn named(&self) -> Vec<What> {
+        if self.ran.iter().all(|ran| ran.name.is_some()) {
+            return self.ran.iter().filter_map(|ran| ran.name.clone()).collect();
+        }
+        let names = self.names();
+        let name = |ran: &Ran| names[&(ran.what.as_str(), ran.path.as_str())].clone();
+        self.ran.iter().map(name).collect()
     }
 
     /// How each command is named: as it is shown where that means it alone, else by its step, else by its
@@ -307,6 +317,11 @@ impl Story {
 
     /// Leaves out what makes no difference to how it goes.
     pub fn shorten(&mut self, plan: &Plan) {
+        // What is left out later was there, and a name must not come to mean it.
+        let names = self.named();
+        for (ran, name) in self.ran.iter_mut().zip(names) {
+            ran.name = Some(name);
+        }
         let course = self.course(plan);
         let same = |story: &Story| story.course(plan) == course;
         self.last_stays();
@@ -426,6 +441,17 @@ impl Story {
             at += 1;
             !drop.contains(&(at - 1))
         });
+        let same =
+            |one: &Reply, other: &Reply| one.prompt == other.prompt && one.saying == other.saying;
+        let said = std::mem::take(&mut self.said);
+        for (at, reply) in said.iter().enumerate() {
+            let before = said[..at].iter().rev().find(|it| it.prompt == reply.prompt);
+            let later = said[at..].iter().filter(|it| it.prompt == reply.prompt);
+            let repeats = before.is_some_and(|before| same(before, reply));
+            if !(repeats && later.into_iter().all(|later| same(later, reply))) {
+                self.said.push(reply.clone());
+            }
+        }
     }
 
     /// The lines inside a scenario's braces, not indented. `fmt` lays them out.
@@ -439,9 +465,7 @@ impl Story {
         for (name, value) in &self.env {
             lines.push(format!("env {name} = {}", quoted(value)));
         }
-        let names = self.names();
-        for ran in &self.ran {
-            let name = &names[&(ran.what.as_str(), ran.path.as_str())];
+        for (name, ran) in self.named().iter().zip(&self.ran) {
             lines.push(when(name, &ran.does));
         }
         lines.extend(self.said.iter().map(answer));
@@ -602,6 +626,7 @@ mod tests {
                 says: says.into(),
                 ..Does::default()
             },
+            name: None,
         };
         let mut story = Story {
             ran: ["a", "b", "a", "a", "a"].into_iter().map(ran).collect(),
