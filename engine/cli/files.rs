@@ -134,7 +134,8 @@ pub fn find(paths: &[PathBuf]) -> Named {
                 return Ok(());
             }
             let message = format!("{} is a folder, and holds no .rbk file", path.display());
-            Err(HostError::new(codes::NOT_A_FILE, message).help("Name the file itself."))
+            Err(HostError::new(codes::NOT_A_FILE, message)
+                .help("Name a folder that holds some, or a file."))
         });
         if let Err(error) = walked {
             named.refused.push((path.clone(), error));

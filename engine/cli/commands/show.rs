@@ -17,6 +17,7 @@ use crate::terminal::notices::{Page, short};
 use crate::terminal::status;
 use crate::terminal::style::{Look, Tone, Tty};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
+use crate::terminal::voices::Voices;
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -183,8 +184,11 @@ fn timeline(page: &Page<'_>, replay: &Replay) -> Vec<String> {
     };
     let mut lines = Vec::new();
     let mut last = String::new();
+    let mut voices = Voices::default();
     for (at, notice) in &replay.notices {
-        for line in narrow.lines(notice) {
+        let voice = voices.change(notice);
+        let named = voice.map_or_else(Vec::new, |title| narrow.voice(&title));
+        for line in named.into_iter().chain(narrow.lines(notice)) {
             if line.is_empty() {
                 lines.push(line);
                 continue;

@@ -26,6 +26,7 @@ pub mod screen;
 pub mod status;
 pub mod style;
 pub mod text;
+pub mod voices;
 
 use std::collections::VecDeque;
 
@@ -44,6 +45,7 @@ use notices::{Page, short};
 use screen::{Patience, Screen, Settled};
 use style::{Look, Tone, Tty};
 use text::{harmless, printed, wrap};
+use voices::Voices;
 
 /// Lines of live output in the status.
 const TAIL: usize = 3;
@@ -58,6 +60,7 @@ pub struct Terminal {
     saved: Saved,
     begun: Begun,
     tail: Tail,
+    voices: Voices,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +104,7 @@ impl Terminal {
             saved,
             begun: Begun::No,
             tail: Tail::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -158,7 +162,9 @@ impl Operator for Terminal {
         }
         let screen = &self.screen;
         let page = screen.page(view);
-        let mut lines = page.lines(notice);
+        let voice = self.voices.change(notice);
+        let mut lines = voice.map_or_else(Vec::new, |title| page.voice(&title));
+        lines.extend(page.lines(notice));
         if matches!(notice, Notice::Resumed { .. }) {
             // What was said of the step stands on a screen that is gone.
             lines.extend(page.under_way());

@@ -82,6 +82,11 @@ impl Page<'_> {
         painted
     }
 
+    /// The step that speaks from here on, between what other steps say.
+    pub fn voice(&self, title: &str) -> Vec<String> {
+        self.marked(Tone::Title, "", self.look.glyphs.dot, title)
+    }
+
     /// What a command printed, behind the gutter.
     pub fn output(&self, text: &str, more: Option<&str>) -> Vec<String> {
         let gutter = self.paint(Tone::Quiet, self.look.glyphs.gutter);
@@ -340,7 +345,12 @@ impl Page<'_> {
                     .as_ref()
                     .map(|d| format!(", until {}", time_of_day(d.at.wall)))
                     .unwrap_or_default();
-                self.marked(Tone::Plain, "  ", g.clock, &format!("{what}{until}"))
+                self.marked(
+                    Tone::Plain,
+                    "  ",
+                    g.clock,
+                    &format!("{}{until}", waiting(what)),
+                )
             }
             Notice::WaitEnded {
                 what, elapsed_ms, ..
@@ -348,7 +358,7 @@ impl Page<'_> {
                 Tone::Good,
                 "  ",
                 g.ok,
-                &format!("{what}: after {}", span(*elapsed_ms)),
+                &format!("{}: after {}", waiting(what), span(*elapsed_ms)),
             ),
             Notice::Retrying {
                 attempt,
@@ -532,6 +542,18 @@ fn reflowed(text: &str) -> String {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What is waited for, as a person says it: `wait up to 30s`, `watch for 5m`.
+pub fn waiting(what: &str) -> String {
+    let bare = what.starts_with(|c: char| c.is_ascii_digit())
+        || what.starts_with("up to ")
+        || what.starts_with("until ");
+    if bare {
+        format!("wait {what}")
+    } else {
+        what.to_owned()
+    }
 }
 
 /// The part of a run's id that a person types: enough to be the only one.

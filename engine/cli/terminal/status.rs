@@ -32,12 +32,22 @@ pub fn rows(view: &View, now: Moment, look: Look, width: usize, tail: &[String])
             .as_ref()
             .map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
         rows.push(cut(
-            &format!("{place}{}{}", waiting.what, until.unwrap_or_default()),
+            &format!(
+                "{place}{}{}",
+                super::notices::waiting(&waiting.what),
+                until.unwrap_or_default()
+            ),
             room,
             g.ellipsis,
         ));
     }
-    for (i, running) in view.running.iter().take(NAMED).enumerate() {
+    // The command of the step first; a server that it left running goes on below.
+    let (own, others): (Vec<_>, Vec<_>) = view.running.iter().partition(|running| {
+        view.step
+            .as_ref()
+            .is_some_and(|step| step.path == running.path)
+    });
+    for (i, running) in own.into_iter().chain(others).take(NAMED).enumerate() {
         let place = if i == 0 { place.as_str() } else { "" };
         let elapsed = span(u64::try_from(now.wall - running.since).unwrap_or(0) / 1000 * 1000);
         let limit = running

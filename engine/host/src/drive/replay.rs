@@ -129,6 +129,7 @@ impl Replay {
         let mut inode = 0;
         let reading = crate::journal::read(journal, |record| {
             let before = std::mem::replace(&mut last, record.at);
+            let closed = closing;
             closing = match record.body {
                 Body::Host(HostRecord::Parked { .. } | HostRecord::Ended { .. }) => Closing::Said,
                 _ => Closing::Unsaid,
@@ -144,6 +145,11 @@ impl Replay {
                 }
                 Body::Host(HostRecord::TakenUp(taken_up)) => {
                     absences.push((before, record.at));
+                    if closed == Closing::Unsaid && wanted == Wanted::Timeline {
+                        let text =
+                            "here the engine that had the run ended without a word".to_owned();
+                        notices.push((before, Notice::Warning { text }));
+                    }
                     inode = taken_up.inode;
                 }
                 Body::Host(HostRecord::Secrets { fingerprints: said }) => fingerprints = said,

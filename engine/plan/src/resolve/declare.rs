@@ -177,7 +177,15 @@ impl<'a> Resolver<'a> {
                     ast::Need::Env(name) => Some(Need::Env(name.text.clone())),
                     ast::Need::Person(text) => self.template(text).map(Need::Person),
                 };
-                self.plan.needs.extend(need);
+                // A runbook and its modules may each say it; it is looked for once.
+                let again = self.plan.needs.iter().any(|other| match (other, &need) {
+                    (Need::Command(a), Some(Need::Command(b))) => a == b,
+                    (Need::Env(a), Some(Need::Env(b))) => a == b,
+                    _ => false,
+                });
+                if !again {
+                    self.plan.needs.extend(need);
+                }
             }
             StmtKind::Lock(name) => {
                 if let Some(name) = self.template(name) {
