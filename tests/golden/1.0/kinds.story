@@ -21,6 +21,7 @@
   "checkpoints": [],
   "values": []
 }
+1767603600000 warning
 1767603605000 warning
 1767603638000 note
 1767603642000 warning

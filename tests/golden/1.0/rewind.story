@@ -81,6 +81,7 @@
 1767603600000 step_done
 1767603600000 step_started
 1767603600000 running
+1767603600000 warning
 1767603600000 resumed
 Outputs { effect: EffectId(1), output: Captured { text: "", bytes: 0, segment: None, flaw: None }, stderr: Captured { text: "", bytes: 0, segment: None, flaw: None } }
 Outputs { effect: EffectId(3), output: Captured { text: "", bytes: 0, segment: None, flaw: None }, stderr: Captured { text: "", bytes: 0, segment: None, flaw: None } }

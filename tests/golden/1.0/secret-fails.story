@@ -21,4 +21,5 @@
   "checkpoints": [],
   "values": []
 }
+1767603600000 warning
 1767603600000 resumed
