@@ -191,7 +191,11 @@ fn i04_other_line_ends_a_byte_order_mark_and_no_final_newline_are_no_mistake() {
         let folder = tempfile::tempdir().expect("a folder");
         place(folder.path(), &What::Bytes(text.as_bytes().to_vec()));
         let code = |arguments: &[&str]| runbook(folder.path(), arguments, b"").status.code();
-        assert_eq!(code(&["lint", "a.rbk"]), Some(0), "{text:?}");
+        assert_eq!(
+            code(&["lint", "--deny", "error", "a.rbk"]),
+            Some(0),
+            "{text:?}"
+        );
         assert_eq!(code(&["run", "a.rbk"]), Some(0), "{text:?}");
         let said = fs::read_to_string(folder.path().join("said")).expect("the step ran");
         assert_eq!(said, "said\n", "{text:?}");

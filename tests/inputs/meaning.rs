@@ -7,7 +7,7 @@ use super::{numbers, runbook};
 fn told(text: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("a.rbk"), text).expect("written");
-    let output = runbook(folder.path(), &["lint", "a.rbk"], b"");
+    let output = runbook(folder.path(), &["lint", "--deny", "error", "a.rbk"], b"");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), said)
 }
