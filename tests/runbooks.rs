@@ -1,7 +1,10 @@
 //! Laws over every `.rbk` that ships, the runbooks to copy and the standard library; and each runbook from beginning
 //! to end on its practice ground.
 
+mod engine;
 mod laid;
+mod lunar_nova;
+mod pipeline;
 mod rollback_plan;
 mod spacetime;
 mod stale_tabs;
