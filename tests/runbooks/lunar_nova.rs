@@ -86,7 +86,7 @@ fn the_bad_commits_are_reverted_and_the_server_serves_again() {
     let Some(ground) = ground() else { return };
     assert_eq!(page(&ground, "/"), "");
     let said = ends(&ground.rolls_back(&answers(CODE, REVERT), SHORT), 0);
-    assert!(said.contains("✔ rolled back: Lunar Nova runs on"), "{said}");
+    assert!(said.contains("✔ rolled back: Lunar Nova works again"), "{said}");
     // It stays when the run has ended.
     assert_eq!(page(&ground, "/"), "<h1>Lunar Nova</h1>");
     assert_eq!(page(&ground, "/jobs"), "{\"job-1\": \"a teapot\"}");

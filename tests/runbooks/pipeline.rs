@@ -113,7 +113,10 @@ fn a_cloud_run_job_whose_image_is_gone_keeps_the_one_it_has() {
     ];
     let said = ends(&ground.rolls_back(&answers(JOB, &more), &[]), 0);
     assert!(said.contains("✔ escalated"), "{said}");
-    assert!(said.contains("not found"), "{said}");
+    assert!(
+        said.contains("ERROR: (gcloud.run.jobs.update) Image"),
+        "{said}"
+    );
     assert_eq!(
         ground.file(&format!(
             "{CLOUD}/gcloud/run-jobs/us-central1/scene-generation-job"
