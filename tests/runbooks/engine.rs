@@ -2,7 +2,6 @@
 
 use super::laid::{Laid, ends};
 use std::fmt::Write;
-use std::path::Path;
 
 fn answers(evidence: &str, more: &[(&str, &str)]) -> String {
     let mut text = format!("[params]\ntag = \"v41\"\nevidence = \"{evidence}\"\n[answers]\n");
@@ -53,21 +52,13 @@ fn cluster(ground: &Laid) -> (String, String) {
     )
 }
 
-/// Whether the state store can be had here. In CI it must be.
-fn has_postgres() -> bool {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .chain((13..=18).map(|v| Path::new("/usr/lib/postgresql").join(format!("{v}/bin"))))
-        .any(|folder| folder.join("initdb").is_file());
-    assert!(
-        found || std::env::var_os("CI").is_none(),
-        "in CI this test must run; PostgreSQL is not installed"
-    );
-    found
+fn ground() -> Option<Laid> {
+    Laid::lay_if_installed("engine-rollback", &[])
 }
 
 #[test]
 fn the_image_goes_back_and_is_stable() {
-    let ground = Laid::lay("engine-rollback");
+    let Some(ground) = ground() else { return };
     let mut more = IN_FLIGHT.to_vec();
     more.extend([
         ("Does a schema migration have to go back, too?", "No"),
@@ -106,7 +97,7 @@ fn the_image_goes_back_and_is_stable() {
 
 #[test]
 fn a_tag_that_is_not_in_the_registry_never_comes_up_and_all_is_taken_back() {
-    let ground = Laid::lay("engine-rollback");
+    let Some(ground) = ground() else { return };
     ground.does("break", &["image"]);
     let more = [];
     let said = ends(
@@ -129,7 +120,7 @@ fn a_tag_that_is_not_in_the_registry_never_comes_up_and_all_is_taken_back() {
 
 #[test]
 fn errors_that_go_on_are_never_called_stable() {
-    let ground = Laid::lay("engine-rollback");
+    let Some(ground) = ground() else { return };
     ground.does("break", &["errors"]);
     let mut more = IN_FLIGHT.to_vec();
     more.push(("Does a schema migration have to go back, too?", "No"));
@@ -146,13 +137,11 @@ fn errors_that_go_on_are_never_called_stable() {
 
 #[test]
 fn the_state_store_goes_back_to_its_snapshot_and_the_outbox_is_replayed() {
-    if !has_postgres() {
-        return;
-    }
-    let ground = Laid::lay("engine-rollback");
+    let Some(ground) = ground() else { return };
     let store = |sql: &str| {
-        let url = ground.sh("sed -n \"s/^export DATABASE_URL='\\(.*\\)'/\\1/p\" runbook");
-        ground.sh(&format!("bin/psql -X -A -t '{url}' -c \"{sql}\""))
+        ground.sh(&format!(
+            ". ./env && bin/psql -X -A -t \"$DATABASE_URL\" -c \"{sql}\""
+        ))
     };
     assert_eq!(
         store("SELECT count(*) FROM runs WHERE phase = 'lost'"),
@@ -198,7 +187,7 @@ fn the_state_store_goes_back_to_its_snapshot_and_the_outbox_is_replayed() {
 
 #[test]
 fn without_a_snapshot_the_state_store_is_left_alone() {
-    let ground = Laid::lay("engine-rollback");
+    let Some(ground) = ground() else { return };
     ground.does("break", &["snapshot"]);
     let mut more = IN_FLIGHT.to_vec();
     more.extend([

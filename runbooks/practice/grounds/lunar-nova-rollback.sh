@@ -1,7 +1,7 @@
 # A small engine in Python, as a team of two would have it: a repository with a remote, an environment of its own, a
 # dependency, a model in a cache, and a history of jobs. Its last three commits are bad: the server crashes on startup.
 . "$GROUNDS/common.sh"
-python3 -c 'import ensurepip, venv' 2> /dev/null || { echo "python3 with venv is needed" >&2; exit 1; }
+python3 -c 'import ensurepip, venv' 2> /dev/null || { echo "not installed: python3 with venv" >&2; exit 77; }
 
 # Packages come from a folder, not from the network, whatever this machine says elsewhere; a run hands no such variable on.
 for name in $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
@@ -19,7 +19,7 @@ for version, text in [("1.0", "VIEWS = 4\n"), ("2.0", "raise ImportError('render
 END
 printf '[global]\nno-index = true\nfind-links = %s/wheels\ndisable-pip-version-check = true\n' "$ground" > home/.config/pip/pip.conf
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$("$PRACTICE" port)
 echo "$port" > port
 git init --quiet --bare origin.git
 git clone --quiet origin.git lunar-nova 2> /dev/null

@@ -29,7 +29,7 @@ pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<ExitCode, String> {
     let root = ground::repository()?;
     let grounds = root.join("runbooks/practice/grounds");
     let script = grounds.join(format!("{name}.sh"));
-    let known = names(&grounds)?;
+    let known = names(&grounds, &root.join("runbooks"))?;
     if !known.iter().any(|other| other == name) {
         return Err(format!(
             "there is no ground `{name}`; there are: {}",
@@ -76,15 +76,15 @@ pub fn lay(name: &str, folder: Option<PathBuf>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The runbooks that have a ground, in order.
-fn names(grounds: &Path) -> Result<Vec<String>, String> {
+/// The runbooks that have a ground, in order. Some scripts only help the others.
+fn names(grounds: &Path, runbooks: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(grounds)
         .map_err(|error| format!("cannot list {}: {error}", grounds.display()))?;
     let mut names: Vec<String> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter_map(|file| file.strip_suffix(".sh").map(str::to_owned))
-        .filter(|name| name != "common")
+        .filter(|name| runbooks.join(format!("{name}.rbk")).exists())
         .collect();
     names.sort();
     Ok(names)
