@@ -551,6 +551,22 @@ fn approvals_are_asked_for() {
     );
 }
 
+/// What a stand-in does not know must not pass for success, or a test would hold for a command that no tool has.
+#[test]
+fn each_stand_in_is_on_the_list_and_refuses_what_it_does_not_know() {
+    let folder = root().join("tests/stand-ins");
+    let list = fs::read_to_string(folder.join("README.md")).expect("the list");
+    let ground = Ground::new();
+    for entry in fs::read_dir(folder.join("bin")).expect("the stand-ins") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy();
+        assert!(list.contains(&format!("`{name}`")), "{name} is not listed");
+        let out = ground.command(&path).arg("--surely-unknown").output();
+        let out = out.expect("it starts");
+        assert_eq!(out.status.code(), Some(64), "{name}: {}", text(&out));
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // The pages
 

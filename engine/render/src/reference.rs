@@ -190,21 +190,10 @@ impl<'a> Page<'a> {
                 }
                 StmtKind::Do(call) => {
                     if let [callee] = &*call.path.names
-                        && let Some(block) = procedures.get(callee.text.as_str())
+                        && procedures.contains_key(callee.text.as_str())
                     {
-                        let how = if acts(block, procedures) {
-                            "Does what"
-                        } else {
-                            "Waits or looks as"
-                        };
-                        let verb = if acts(block, procedures) {
-                            "does"
-                        } else {
-                            "says"
-                        };
-                        self.doc
-                            .out
-                            .item(&format!("{how} {} {verb}.", code(&callee.text)));
+                        let carried = format!("Carries out {}.", code(&callee.text));
+                        self.doc.out.item(&carried);
                     }
                 }
                 _ => {}
