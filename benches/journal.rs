@@ -295,6 +295,7 @@ fn intent(effect: EffectId, path: String, command: String) -> HostRecord {
         attempt: 1,
         role: Role::Statement,
         command,
+        on: None,
         env: Vec::new(),
     })
 }

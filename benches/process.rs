@@ -385,6 +385,7 @@ fn open(processes: &mut Processes, id: u64, line: &Line) {
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
         manner: Manner::Plain,
         keep: Keep::Tail,
+        far: None,
     };
     processes.open(EffectId(id), launch, Redactors::default());
 }

@@ -188,6 +188,7 @@ fn kind_of(body: &Body) -> &'static str {
             Event::Exited { .. } => "exited",
             Event::NotStarted { .. } => "not_started",
             Event::Lost { .. } => "lost",
+            Event::Learned { .. } => "learned",
             Event::LeftRunning { .. } => "left_running",
             Event::Responded { .. } => "responded",
             Event::RequestFailed { .. } => "request_failed",
@@ -295,6 +296,22 @@ fn one_of_each() -> Vec<Record> {
         Event::Found {
             effect,
             found: Found::Gone,
+        },
+        Event::Learned {
+            effect,
+            learned: Learned::Ended { code: 3 },
+        },
+        Event::Learned {
+            effect,
+            learned: Learned::Cut,
+        },
+        Event::Learned {
+            effect,
+            learned: Learned::Gone,
+        },
+        Event::Learned {
+            effect,
+            learned: Learned::Unknown { why: "why".into() },
         },
         Event::NeedsChecked {
             effect,
@@ -458,6 +475,7 @@ fn one_of_each() -> Vec<Record> {
             attempt: 2,
             role,
             command: "true".into(),
+            on: Some("db".into()),
             env: vec!["TOKEN".into()],
         })
     }));
@@ -630,6 +648,7 @@ fn the_golden_journals_of_this_format_are_made() {
                         attempt: wish.attempt,
                         role: wish.role,
                         command: wish.shown.clone(),
+                        on: None,
                         env: Vec::new(),
                     });
                     journal.append(fact.at, Entry::Host(&intent));

@@ -414,7 +414,7 @@ fn command(plan: &Plan, id: CommandId) -> String {
         out += &format!(" env {name}={}", expr(plan, value));
     }
     if let Some(host) = &settings.host {
-        out += &format!(" on {host}");
+        out += &format!(" on {}", plan.hosts[host.index()].name);
     }
     out
 }

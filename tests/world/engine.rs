@@ -492,6 +492,8 @@ impl<'w> Hands<'w> for Life<'w> {
                 Coming::Answer(other, ..) | Coming::Nobody(other) => *other != id,
                 _ => true,
             }),
+            // Nothing runs on another machine in it.
+            Effect::Inquire { .. } => {}
             Effect::AwaitOrphan { id } => {
                 if let Some(at) = self.orphans.remove(&id) {
                     self.adopted.insert(id, at);

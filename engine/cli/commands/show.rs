@@ -142,7 +142,9 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
             row("asked", &prompt.text, Tone::Question);
         }
         for running in &view.running {
-            row("in flight", &running.command, Tone::Warning);
+            let on = running.on.as_ref().map(|on| format!("on {on}: "));
+            let text = format!("{}{}", on.unwrap_or_default(), running.command);
+            row("in flight", &text, Tone::Warning);
         }
         row(
             "next",

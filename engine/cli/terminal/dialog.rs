@@ -468,7 +468,7 @@ pub fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
     match detail {
         Detail::Prose(text) => page.lines(&Notice::Prose { text: text.clone() }),
         Detail::Warning(text) => page.lines(&Notice::Warning { text: text.clone() }),
-        Detail::Command(command) => page.command(NoticeMark::Act, command),
+        Detail::Command(command) => page.command(NoticeMark::Act, None, command),
         Detail::Output(text) => page.output(text, None),
     }
 }

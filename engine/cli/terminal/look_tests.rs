@@ -44,6 +44,7 @@ fn view() -> View {
             effect: EffectId(17),
             path: "roll_back_code.build".to_owned(),
             command: "npm ci\nnpm run build".to_owned(),
+            on: None,
             since: -12_000,
             deadline: Some(deadline(588_000)),
         }],
@@ -94,6 +95,7 @@ fn story() -> Vec<Notice> {
                 "npm ci --no-audit --no-fund --prefer-offline --cache /var/cache/npm\nnpm run build"
                     .to_owned(),
             mark: NoticeMark::Act,
+            on: None,
         },
         ran(Verdict::Ok, &many),
         Notice::StepDone {
@@ -193,8 +195,8 @@ fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
     });
     assert!(bound.len() < 10, "{} lines", bound.len());
     assert!(bound.join("").contains("(100000 characters in all)"));
-    assert!(page.command(NoticeMark::Act, &long).len() < 150);
-    let short = page.command(NoticeMark::Act, "npm ci");
+    assert!(page.command(NoticeMark::Act, None, &long).len() < 150);
+    let short = page.command(NoticeMark::Act, None, "npm ci");
     assert_eq!(short, ["  $ npm ci"]);
 }
 

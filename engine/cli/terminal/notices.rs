@@ -127,17 +127,19 @@ impl Page<'_> {
         }
     }
 
-    /// A command as it will run: whole, unless a value makes it longer than anybody reads.
-    pub fn command(&self, mark: NoticeMark, command: &str) -> Vec<String> {
+    /// A command as it will run: whole, unless a value makes it longer than anybody reads. One for another machine
+    /// stands behind that machine's name, as behind its prompt.
+    pub fn command(&self, mark: NoticeMark, on: Option<&str>, command: &str) -> Vec<String> {
         let command = self.bounded(command, LONGEST_COMMAND);
         let sign = match mark {
             NoticeMark::Look => "?",
             NoticeMark::Act => "$",
         };
         let mut lines = Vec::new();
+        let on = on.map(|name| format!("{name} ")).unwrap_or_default();
         for (i, line) in command.trim_end().lines().enumerate() {
             let lead = if i == 0 {
-                format!("  {sign} ")
+                format!("  {on}{sign} ")
             } else {
                 "    ".to_owned()
             };
@@ -149,9 +151,9 @@ impl Page<'_> {
             rest = harmless(&rest);
             let mut first = true;
             loop {
-                let room = self.width.saturating_sub(4).max(8);
-                let head = cut(&rest, room, "");
                 let lead = if first { lead.as_str() } else { "    " };
+                let room = self.width.saturating_sub(lead.len()).max(8);
+                let head = cut(&rest, room, "");
                 lines.push(format!("{lead}{}", self.paint(Tone::Command, &head)));
                 rest = rest[head.len()..].to_owned();
                 first = false;
@@ -225,7 +227,9 @@ impl Page<'_> {
                 };
                 self.step(&format!("{number}{title}"), *attempt, path)
             }
-            Notice::Running { command, mark, .. } => self.command(*mark, command),
+            Notice::Running {
+                command, mark, on, ..
+            } => self.command(*mark, on.as_deref(), command),
             Notice::Ran {
                 effect,
                 verdict,
@@ -500,7 +504,7 @@ impl Page<'_> {
                 self.marked(Tone::Title, "", g.arrow, &format!("resumed by {by}"))
             }
             Notice::Settled { command, how, .. } => {
-                let mut lines = self.command(NoticeMark::Act, command);
+                let mut lines = self.command(NoticeMark::Act, None, command);
                 lines.extend(self.marked(Tone::Warning, "    ", g.arrow, how));
                 lines
             }

@@ -56,8 +56,9 @@ pub fn rows(view: &View, now: Moment, look: Look, width: usize, tail: &[String])
             .map(|d| format!(" {} {}", g.dot, left(d.at.wall, now.wall)));
         let clock = format!(" {elapsed}{}", limit.unwrap_or_default());
         let first = running.command.lines().next().unwrap_or_default();
+        let on = running.on.as_ref().map(|on| format!("{on}: "));
         let name = cut(
-            &harmless(first),
+            &format!("{}{}", on.unwrap_or_default(), harmless(first)),
             room.saturating_sub(place.len() + clock.len()).max(8),
             g.ellipsis,
         );

@@ -45,6 +45,13 @@ pub enum Effect {
     AwaitOrphan {
         id: EffectId,
     },
+    /// Ask a machine what became of a command there whose end nobody saw: [`crate::event::Event::Learned`] follows.
+    /// Whatever of it still lives there is ended first.
+    Inquire {
+        id: EffectId,
+        about: EffectId,
+        on: Remote,
+    },
     Request(Request),
     Ask {
         id: EffectId,
@@ -105,7 +112,9 @@ pub struct Run {
     pub shown: String,
     /// Variants; the host takes the first of its platform.
     pub programs: Vec<Program>,
-    /// Where; relative to the run's directory.
+    /// The machine it runs on, reached by `ssh`; missing, this one.
+    pub on: Option<Remote>,
+    /// Where; relative to the run's directory, on another machine to the home of who logs in there.
     pub dir: Option<String>,
     /// `env` of the runbook and the values of holes.
     pub env: Vec<(String, EnvValue)>,
@@ -113,6 +122,15 @@ pub struct Run {
     /// Of this attempt; the core sends [`Effect::Stop`] when it passes.
     pub deadline: Option<Deadline>,
     pub attempt: u32,
+}
+
+/// A machine that a command runs on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// As the runbook calls it.
+    pub name: String,
+    /// What `ssh` is given.
+    pub address: String,
 }
 
 /// What a command is for: decides how it is shown and journaled.
@@ -209,6 +227,9 @@ pub enum Notice {
         path: String,
         command: String,
         mark: NoticeMark,
+        /// The machine it runs on, by its name in the runbook; missing, this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<String>,
     },
     /// A command or request is over; `said` is its output's last lines.
     Ran {

@@ -87,6 +87,11 @@ pub enum Event {
         effect: EffectId,
         why: String,
     },
+    /// What another machine says of a command there whose end nobody saw.
+    Learned {
+        effect: EffectId,
+        learned: Learned,
+    },
     /// A `background` command is up; it goes on running.
     LeftRunning {
         effect: EffectId,
@@ -209,6 +214,20 @@ pub enum Found {
     Alive { processes: Vec<String> },
     /// Nothing of it lives, and nobody saw how it ended.
     Gone,
+}
+
+/// What is known of a command on another machine, after its connection broke or its engine ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learned {
+    /// It ended by itself; nobody has all of what it said.
+    Ended { code: i32 },
+    /// It was ended half-way, since nobody was there any more; nothing of it lives.
+    Cut,
+    /// Nothing of it lives, and nobody there saw its end either.
+    Gone,
+    /// The machine cannot be asked, or knows nothing of it.
+    Unknown { why: String },
 }
 
 /// Enough to know a process again, whatever number was given to whom since.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use runbook_plan::command::Mark;
-use runbook_plan::ids::{BlockId, CommandId, ContactId, GuardId, NodeId, VarId};
+use runbook_plan::ids::{BlockId, CommandId, ContactId, GuardId, HostId, NodeId, VarId};
 use runbook_plan::plan::{Judged, Looked, Outcome};
 use runbook_plan::value::{Type, Value};
 
 use crate::clock::Deadline;
-use crate::effect::{EffectId, EndWhy, EnvValue, Role};
-use crate::event::{Found, Moment};
+use crate::effect::{EffectId, EndWhy, EnvValue, Remote, Role};
+use crate::event::{Found, Learned, Moment};
 use crate::prompt::{Answer, Prompt};
 use crate::state::{Cause, FiberId, Last, UndoEntry};
 
@@ -58,6 +58,8 @@ pub(crate) enum Input {
     Branch(Signal),
     /// And the last that is known of what it said.
     Found(Found, String),
+    /// What another machine knows of a command there.
+    Learned(Learned),
     /// A document, the needs, the locks, the secrets: done, or why not.
     Other(Result<String, String>),
 }
@@ -437,9 +439,10 @@ pub(crate) struct Parallel {
     pub failures: Vec<Failure>,
 }
 
-/// `in` and `env` around a call, with the values they had when it was made.
+/// `on`, `in` and `env` around a call, with the values they had when it was made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
+    pub host: Option<HostId>,
     pub dir: Option<String>,
     pub env: Vec<(String, EnvValue)>,
 }
@@ -564,11 +567,17 @@ pub(crate) enum BackThen {
     Park,
 }
 
-/// A command in flight at a crash, being settled.
+/// A command whose end nobody saw, being settled.
 #[derive(Clone, Debug)]
 pub(crate) struct Settle {
     pub mark: Mark,
     pub stage: SettleStage,
+    pub doubt: Doubt,
+    /// The machine it ran on, where that was another one.
+    pub on: Option<Remote>,
+    /// That machine says, or cannot say, that nothing of it goes on.
+    pub may_go_on: MayGoOn,
+    pub want: Want,
     pub effect: EffectId,
     /// The question about the orphan.
     pub prompt: EffectId,
@@ -582,9 +591,26 @@ pub(crate) struct Settle {
     pub repeatable: bool,
 }
 
+/// Why nobody saw its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    EngineEnded,
+    /// The engine was there all the time.
+    Lost(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MayGoOn {
+    No,
+    /// It is not run a second time beside itself unless somebody says so.
+    Yes,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SettleStage {
     Enter,
+    /// The machine it ran on is asked.
+    Inquiring,
     Orphan,
     Waiting,
     DoneIf,

@@ -39,6 +39,8 @@ pub fn secret_run(plan: &Plan, state: &State, id: SecretId) -> Result<Run, Strin
         path: String::new(),
         shown,
         programs,
+        // Fetched where the engine is, whatever the file says of its commands.
+        on: None,
         dir,
         env,
         manner: Manner::Plain,

@@ -172,6 +172,8 @@ pub(crate) struct Unwind {
 pub(crate) enum Cause {
     /// Milliseconds that were given.
     TimedOut(u64),
+    /// The same, and what was stopped for it came to an end that nobody saw: not tried again unasked.
+    Lost(String),
     OutOfTime(u64),
     /// A `done if` or the operator says that the step is done.
     StepDone(String),

@@ -8,6 +8,7 @@
 //! | `NeedsChecked` `LocksTaken` `LockBusy` `SecretsReady` `SecretFailed` | preparation | on, or the run ends or parks |
 //! | `Spawned` | a command under way | it may have acted from now on |
 //! | `Exited` `NotStarted` `Lost` | a command under way | judged; the fiber goes on |
+//! | `Learned` | a command on another machine whose end nobody saw | settled |
 //! | `LeftRunning` | a background command | its `until` is looked at |
 //! | `Responded` `RequestFailed` | a request under way | judged; the fiber goes on |
 //! | `Answered` | an open question | the fiber goes on, or the question comes again with a word why |
@@ -23,6 +24,7 @@
 //! An event that speaks of an effect nobody waits for any more changes nothing.
 
 use runbook_plan::Plan;
+use runbook_plan::command::Mark;
 use runbook_plan::plan::Judged;
 
 use crate::effect::{Effect, EffectId, Notice, Urgency, Verdict};
@@ -82,6 +84,7 @@ fn happen(m: &mut Machine<'_>, event: &Event) {
                 pending.identity = Some(identity.clone());
             }
         }
+        Event::Learned { effect, learned } => flow::settle::learned(m, *effect, learned),
         Event::LeftRunning { effect } => {
             flow::exec::left_running(m, *effect);
         }
@@ -216,7 +219,8 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
     let Some(pending) = m.s.pending.get_mut(&id) else {
         return;
     };
-    if pending.stop == Some(StopWhy::Park) && ran.end == RanEnd::Stopped {
+    let unseen = matches!(ran.end, RanEnd::Stopped | RanEnd::Lost(_));
+    if pending.stop == Some(StopWhy::Park) && unseen {
         // Stopped to park, in the middle: what became of it is settled when the run goes on.
         pending.in_doubt = true;
         pending.said = verdict::tail(&ran);
@@ -261,6 +265,11 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
         m.tell(Notice::Warning { text });
     }
     if let Some(f) = pending.fiber {
+        if let (RanEnd::Lost(why), PendingKind::Run(run)) = (&ran.end, &pending.kind)
+            && run.mark == Mark::Act
+        {
+            flow::settle::not_by_time_alone(m, f, &run.shown, why);
+        }
         m.wake(f, Input::Ran(Box::new(ran)));
     }
 }

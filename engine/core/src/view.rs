@@ -72,6 +72,9 @@ pub struct RunningView {
     pub effect: EffectId,
     pub path: String,
     pub command: String,
+    /// The machine it runs on, by its name in the runbook; missing, this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
     /// Milliseconds since 1970, UTC.
     pub since: i64,
     pub deadline: Option<Deadline>,
@@ -138,15 +141,19 @@ pub fn view(plan: &Plan, state: &State) -> View {
         ..View::default()
     };
     for (id, pending) in &state.pending {
-        let (path, command, deadline) = match &pending.kind {
-            PendingKind::Run(run) => (&run.path, &run.shown, run.deadline.clone()),
-            PendingKind::Request(request) => (&request.path, &request.shown, None),
+        let (path, command, on, deadline) = match &pending.kind {
+            PendingKind::Run(run) => {
+                let on = run.on.as_ref().map(|on| on.name.clone());
+                (&run.path, &run.shown, on, run.deadline.clone())
+            }
+            PendingKind::Request(request) => (&request.path, &request.shown, None, None),
             _ => continue,
         };
         view.running.push(RunningView {
             effect: *id,
             path: path.clone(),
             command: command.clone(),
+            on,
             since: pending.since.wall,
             deadline,
         });

@@ -373,6 +373,7 @@ mod tests {
             ],
             manner: Manner::Plain,
             keep: crate::process::Keep::Whole,
+            far: None,
         }
     }
 

@@ -60,6 +60,7 @@ pub const INTERPRETER: Code = Code(2052);
 pub const TRIGGER: Code = Code(2053);
 pub const ESCALATION_CIRCLE: Code = Code(2054);
 pub const SCENARIO: Code = Code(2055);
+pub const NOT_ON_HOST: Code = Code(2060);
 
 // ---- matrices
 
@@ -156,6 +157,10 @@ pub const ALL: &[(Code, &str)] = &[
     (TRIGGER, "a trigger that cannot fire"),
     (ESCALATION_CIRCLE, "an escalation that leads back to itself"),
     (SCENARIO, "a scenario that names what is not there"),
+    (
+        NOT_ON_HOST,
+        "something that cannot be done on another machine",
+    ),
     (MATRIX_GAP, "an input that no row of a matrix matches"),
     (MATRIX_OVERLAP, "an input that two rows of a matrix match"),
     (MATRIX_DEAD_ROW, "a row of a matrix that is never taken"),

@@ -1,7 +1,7 @@
 //! What runs: commands and requests, with every hole known by its quoting context.
 
 use crate::expr::{Clause, Expr, Template};
-use crate::ids::{BlockId, InterpreterId, SettingsId};
+use crate::ids::{BlockId, HostId, InterpreterId, SettingsId};
 use runbook_grammar::span::Span;
 
 pub use runbook_grammar::ast::Mark;
@@ -113,8 +113,8 @@ pub struct Settings {
     pub dir: Option<Expr>,
     /// In order; a later one of the same name wins.
     pub env: Vec<(String, Expr)>,
-    /// A declared host's name; not run in this version.
-    pub host: Option<String>,
+    /// The machine it runs on; missing, the one that the run was started on.
+    pub host: Option<HostId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

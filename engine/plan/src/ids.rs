@@ -43,4 +43,6 @@ ids! {
     SettingsId
     /// Index into [`crate::Plan::interpreters`].
     InterpreterId
+    /// Index into [`crate::Plan::hosts`].
+    HostId
 }

@@ -206,7 +206,7 @@ impl Machine<'_> {
                 fiber.lineage.contains(&f)
                     && fiber.frames.iter().skip(from).any(|slot| {
                         matches!(&slot.frame, Frame::Settle(settle)
-                            if matches!(settle.stage, SettleStage::DoneIf | SettleStage::Asked))
+                            if matches!(settle.stage, SettleStage::Inquiring | SettleStage::DoneIf | SettleStage::Asked))
                     })
             })
     }

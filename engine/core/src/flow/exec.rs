@@ -51,7 +51,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: 
         (ExecStage::Running, Input::Ran(ran)) => ran_to_end(m, f, e, ran),
         (ExecStage::Running, Input::Found(found, said)) => {
             e.stage = ExecStage::Settle;
-            let settle = settle::new(m, f, &e, found, said);
+            let settle = settle::found(m, f, &e, found, said);
             Next::Push(Frame::Exec(e), settle)
         }
         (ExecStage::HowDidItGo, Input::Child(Signal::Answered(answer, _))) => {
@@ -228,6 +228,11 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
         e.ran = Some(ran);
         e.stage = ExecStage::HowDidItGo;
         return Next::Push(Frame::Exec(e), prompts::plain(prompt));
+    }
+    if let (RanEnd::Lost(why), Mark::Act) = (&ran.end, e.mark) {
+        e.stage = ExecStage::Settle;
+        let settle = settle::lost(m, f, &e, why.clone(), verdict::tail(&ran));
+        return Next::Push(Frame::Exec(e), settle);
     }
     over(m, f, &e, ran)
 }

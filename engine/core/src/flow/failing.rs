@@ -15,7 +15,7 @@ pub(super) fn failed(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, failure
     if matches!(s.kind, ScopeKind::Step(_) | ScopeKind::Undo) {
         m.drop_timers(f, depth);
         undo::fill_wants(m, f, &s);
-        if failure.kind == FailureKind::Ordinary && !m.probing() {
+        if failure.kind == FailureKind::Ordinary && !failure.seen && !m.probing() {
             match retry(m, f, &mut s, policies) {
                 Ok(true) => return delay(m, f, s),
                 Ok(false) => {}

@@ -142,16 +142,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut r: Root, input: Input
 
 fn needs(m: &mut Machine<'_>, f: FiberId, r: Root) -> Next {
     let plan = m.plan;
-    if let Some(host) = plan
-        .settings
-        .iter()
-        .find_map(|settings| settings.host.as_ref())
-    {
-        let why = format!(
-            "this runbook runs commands on `{host}`, and this version runs nothing on other hosts"
-        );
-        return failed(m, r, &Failure::new(why));
-    }
     let mut commands = Vec::new();
     let mut env = Vec::new();
     for need in &plan.needs {
@@ -160,6 +150,10 @@ fn needs(m: &mut Machine<'_>, f: FiberId, r: Root) -> Next {
             Need::Env(name) => env.push(name.clone()),
             Need::Person(_) => {}
         }
+    }
+    let elsewhere = plan.settings.iter().any(|settings| settings.host.is_some());
+    if elsewhere && !commands.iter().any(|name| name == "ssh") {
+        commands.push("ssh".into());
     }
     if commands.is_empty() && env.is_empty() {
         return persons(m, f, r, 0);

@@ -127,7 +127,10 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, input:
             leave(m, f, s)
         }
         (_, Input::Stopped(cause)) => {
-            let failure = Failure::new(why(&cause));
+            let mut failure = Failure::new(why(&cause));
+            if let Cause::Lost(_) = cause {
+                failure.kind = FailureKind::Stopped;
+            }
             failed(m, f, s, failure)
         }
         (_, Input::Child(Signal::Failed(failure))) => failed(m, f, s, *failure),
@@ -141,7 +144,7 @@ pub(crate) fn why(cause: &Cause) -> String {
     match cause {
         Cause::TimedOut(ms) => format!("timed out after {}", verdict::after(*ms)),
         Cause::OutOfTime(ms) => format!("not done within {}", verdict::after(*ms)),
-        Cause::Ended(reason) => reason.clone(),
+        Cause::Ended(reason) | Cause::Lost(reason) => reason.clone(),
         Cause::StepDone(how) => how.clone(),
         Cause::Skipped | Cause::Back { .. } | Cause::UndoTo(_) | Cause::WithParent => {
             "it was stopped".into()

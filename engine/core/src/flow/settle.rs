@@ -1,17 +1,29 @@
-//! A command that was in flight when the engine ended: wait for it, ask the system, run it again, or ask.
+//! A command whose end nobody saw, because the engine ended or the connection to its machine broke: wait for it, ask
+//! that machine and the system, run it again, or ask.
 
 use runbook_plan::command::Mark;
-use runbook_plan::plan::Looked;
+use runbook_plan::plan::{Judged, Looked};
 
-use crate::effect::{Effect, Notice, Role, Urgency};
-use crate::event::Found;
-use crate::flow::{exec, judge, menu, prompts, scope};
+use crate::effect::{Effect, EffectId, Notice, Role, Urgency};
+use crate::event::{Found, Learned};
+use crate::flow::{exec, judge, menu, prompts, scope, starting};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, DoubtChoice, Prompt, PromptKind};
-use crate::state::{Cause, FiberId, StopWhy, Waiting};
+use crate::state::{Cause, FiberId, StopWhy, TimerKind, Unwind, Waiting};
+use crate::verdict;
 
-pub(crate) fn new(m: &Machine<'_>, f: FiberId, e: &Exec, found: Found, said: String) -> Frame {
+/// What was in flight when the engine ended.
+pub(crate) fn found(m: &Machine<'_>, f: FiberId, e: &Exec, found: Found, said: String) -> Frame {
+    new(m, f, e, Doubt::EngineEnded, found, said)
+}
+
+/// What acted and came to an end that nobody saw, under the eyes of the engine.
+pub(crate) fn lost(m: &Machine<'_>, f: FiberId, e: &Exec, why: String, said: String) -> Frame {
+    new(m, f, e, Doubt::Lost(why), Found::Gone, said)
+}
+
+fn new(m: &Machine<'_>, f: FiberId, e: &Exec, doubt: Doubt, found: Found, said: String) -> Frame {
     let mut scope = None;
     let mut done_if: Option<Looked> = None;
     let mut repeatable = e.mark == Mark::Look;
@@ -34,6 +46,13 @@ pub(crate) fn new(m: &Machine<'_>, f: FiberId, e: &Exec, found: Found, said: Str
     }
     Frame::Settle(Box::new(Settle {
         stage: SettleStage::Enter,
+        doubt,
+        on: match e.mark {
+            Mark::Act => starting::where_it_runs(m, f, e.what),
+            Mark::Look => None,
+        },
+        may_go_on: MayGoOn::No,
+        want: e.want,
         effect: e.id,
         prompt: e.id,
         found,
@@ -51,8 +70,9 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
     match (s.stage, input) {
         (SettleStage::Enter, _) => match s.found.clone() {
             Found::Alive { processes } => orphan(m, f, s, processes),
-            _ => gone(m, f, s),
+            _ => inquire(m, f, s),
         },
+        (SettleStage::Inquiring, Input::Learned(learned)) => told_of(m, f, s, learned),
         (SettleStage::Orphan, Input::Answered(answer, by)) => match answer {
             Answer::WaitForIt | Answer::Yes => wait_for_it(m, f, s),
             Answer::StopIt => {
@@ -75,7 +95,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
             }
             _ => match s.found.clone() {
                 Found::Alive { processes } => orphan(m, f, s, processes),
-                _ => gone(m, f, s),
+                _ => inquire(m, f, s),
             },
         },
         // Without a terminal a live orphan is waited for, until its timeout.
@@ -92,7 +112,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                 m.wish(Effect::Withdraw { id: s.prompt });
             }
             m.forget(s.effect);
-            gone(m, f, s)
+            inquire(m, f, s)
         }
         (SettleStage::DoneIf, Input::Child(Signal::Ran(ran))) => match judge::answers(&ran) {
             judge::Answers::Yes => {
@@ -101,14 +121,18 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                 m.stop(f, s.scope, Cause::StepDone(how));
                 Next::Wait(Frame::Settle(s))
             }
-            judge::Answers::No => {
-                told(
-                    m,
-                    &s,
-                    "its `done if` says that it is not done: run again".into(),
-                );
-                Next::Done(Signal::Choice(Choice::Retry))
+            judge::Answers::No if s.may_go_on == MayGoOn::Yes => {
+                s.said = format!("done if: it is not done\n{}", s.said)
+                    .trim()
+                    .to_owned();
+                in_doubt(m, f, s)
             }
+            judge::Answers::No => again(
+                m,
+                s,
+                "its `done if` says that it is not done",
+                "its `done if` says that it is not done: run again".into(),
+            ),
             judge::Answers::Unknown(why) => {
                 s.said = format!("done if: {why}\n{}", s.said).trim().to_owned();
                 in_doubt(m, f, s)
@@ -120,6 +144,35 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
         (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, Input::Child(signal)) => Next::Done(signal),
         (_, _) => Next::Wait(Frame::Settle(s)),
+    }
+}
+
+/// A timeout ran out, and what was stopped for it came to an end that nobody saw. That is a doubt and no attempt that
+/// failed: it is settled where it stands, or asked about where others are being left with it.
+pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, shown: &str, why: &str) {
+    let fiber = m.fiber_mut(f);
+    if let Some(Unwind {
+        target: Some(depth),
+        cause: Cause::TimedOut(ms),
+    }) = fiber.unwind
+        && fiber.shield.is_none()
+    {
+        fiber.unwind = None;
+        let deadline = m.s.deadline(ms);
+        let key = m.arm_free(Some(f), depth, deadline, TimerKind::Timeout(ms));
+        m.own_timer(f, depth, key);
+        return;
+    }
+    for around in m.fiber(f).lineage.clone() {
+        if let Some(fiber) = m.s.fibers.get_mut(&around)
+            && let Some(unwind) = &mut fiber.unwind
+            && let Cause::TimedOut(ms) = unwind.cause
+        {
+            unwind.cause = Cause::Lost(format!(
+                "timed out after {}, and nobody can say how `{shown}` ended: {why}",
+                verdict::after(ms)
+            ));
+        }
     }
 }
 
@@ -169,19 +222,90 @@ fn gone(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
         s.stage = SettleStage::DoneIf;
         return Next::Push(Frame::Settle(s), exec::look(looked, Role::DoneIf));
     }
-    if s.repeatable {
+    if s.repeatable && s.may_go_on == MayGoOn::No {
         let why = match s.mark {
             Mark::Look => "it only looks",
             Mark::Act => "its step says `repeatable`",
         };
-        told(
-            m,
-            &s,
-            format!("it was under way when the engine ended; {why}, so it is run again"),
-        );
-        return Next::Done(Signal::Choice(Choice::Retry));
+        let of = format!("it was under way when the engine ended; {why}, so it is run again");
+        return again(m, s, "it may be run again", of);
     }
     in_doubt(m, f, s)
+}
+
+/// What may be run again. After a crash it is: the engine ends once. Under the eyes of the engine its loss is a
+/// failure like another, which `retry` bounds; a command that breaks its own connection would else be run for ever.
+fn again(m: &mut Machine<'_>, s: Box<Settle>, since: &str, crash: String) -> Next {
+    match &s.doubt {
+        Doubt::EngineEnded => {
+            told(m, &s, crash);
+            Next::Done(Signal::Choice(Choice::Retry))
+        }
+        Doubt::Lost(why) => {
+            let mut failure = Failure::new(format!(
+                "`{}`: nobody can say how it ended: {why}; {since}",
+                s.shown
+            ));
+            failure.said.clone_from(&s.said);
+            Next::Done(Signal::Choice(Choice::Fail(Box::new(failure))))
+        }
+    }
+}
+
+/// Asks the machine that it ran on, where that was another one.
+fn inquire(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
+    let Some(on) = s.on.clone() else {
+        return gone(m, f, s);
+    };
+    told(m, &s, format!("asking `{}` what became of it", on.name));
+    let about = s.effect;
+    s.stage = SettleStage::Inquiring;
+    m.wish_other(f, |id| Effect::Inquire { id, about, on });
+    Next::Wait(Frame::Settle(s))
+}
+
+/// An answer to an inquiry.
+pub(crate) fn learned(m: &mut Machine<'_>, id: EffectId, learned: &Learned) {
+    let fiber = m.s.pending.get(&id).and_then(|pending| pending.fiber);
+    if let Some(f) = fiber {
+        m.forget(id);
+        m.wake(f, Input::Learned(learned.clone()));
+    }
+}
+
+fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned) -> Next {
+    let host = s.on.as_ref().map_or("", |on| on.name.as_str()).to_owned();
+    let known = match learned {
+        Learned::Ended { code } if s.want == Want::Verdict(Judged::ByExit) => {
+            let how = format!("it had ended on `{host}`, with code {code}");
+            told(m, &s, how.clone());
+            return Next::Done(Signal::Choice(match code {
+                0 => Choice::Done(how),
+                _ => {
+                    let mut failure =
+                        Failure::new(format!("`{}`: it exited with code {code}", s.shown));
+                    failure.said.clone_from(&s.said);
+                    Choice::Fail(Box::new(failure))
+                }
+            }));
+        }
+        Learned::Ended { code } => {
+            // What is to be judged is what it said, and that is gone.
+            s.repeatable = false;
+            format!("on `{host}` it ended with code {code}; not all that it said came through")
+        }
+        Learned::Cut => {
+            format!("on `{host}` it was ended half-way, since nobody was there any more")
+        }
+        Learned::Gone => format!("on `{host}` nothing of it goes on, and nobody there saw its end"),
+        Learned::Unknown { why } => {
+            s.may_go_on = MayGoOn::Yes;
+            format!("`{host}` cannot say what became of it: {why}")
+        }
+    };
+    told(m, &s, known.clone());
+    s.said = format!("{}\n{known}", s.said).trim().to_owned();
+    gone(m, f, s)
 }
 
 fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
@@ -191,11 +315,27 @@ fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
         choices.push(DoubtChoice::Undo { checkpoints });
     }
     choices.extend([DoubtChoice::Pause, DoubtChoice::Fail]);
-    let text = format!(
-        "`{}` was under way when the engine ended; was it done?",
-        exec::in_a_sentence(&s.shown)
-    );
+    let shown = exec::in_a_sentence(&s.shown);
+    let text = match (&s.doubt, &s.on) {
+        (Doubt::EngineEnded, None) => {
+            format!("`{shown}` was under way when the engine ended; was it done?")
+        }
+        (Doubt::EngineEnded, Some(on)) => format!(
+            "`{shown}` was under way on `{}` when the engine ended; was it done?",
+            on.name
+        ),
+        (Doubt::Lost(_), None) => format!("nobody can say how `{shown}` ended; was it done?"),
+        (Doubt::Lost(_), Some(on)) => {
+            format!(
+                "nobody can say how `{shown}` ended on `{}`; was it done?",
+                on.name
+            )
+        }
+    };
     let mut detail = Vec::new();
+    if let Doubt::Lost(why) = &s.doubt {
+        detail.push(Detail::Prose(why.clone()));
+    }
     if !s.said.is_empty() {
         detail.push(Detail::Output(s.said.clone()));
     }
@@ -221,6 +361,16 @@ fn in_doubt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
 }
 
 fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: String) -> Next {
+    let (done, run_again) = match &s.doubt {
+        Doubt::EngineEnded => (
+            "done before the engine ended",
+            "run again after the engine had ended",
+        ),
+        Doubt::Lost(_) => (
+            "done, though nobody saw its end",
+            "run again, though nobody saw its end",
+        ),
+    };
     let mut deviation = |what: &str, reason: String| {
         m.tell(Notice::Deviation {
             path: s.path.clone(),
@@ -231,19 +381,19 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
     };
     match answer {
         Answer::Done { reason } => {
-            deviation("done before the engine ended", reason.clone());
+            deviation(done, reason.clone());
             Next::Done(Signal::Choice(Choice::Done(reason)))
         }
         Answer::Yes => {
-            deviation("done before the engine ended", String::new());
+            deviation(done, String::new());
             Next::Done(Signal::Choice(Choice::Done(String::new())))
         }
         Answer::RunAgain { reason } => {
-            deviation("run again after the engine had ended", reason);
+            deviation(run_again, reason);
             Next::Done(Signal::Choice(Choice::Retry))
         }
         Answer::Retry => {
-            deviation("run again after the engine had ended", String::new());
+            deviation(run_again, String::new());
             Next::Done(Signal::Choice(Choice::Retry))
         }
         Answer::Undo { checkpoint, reason } => {

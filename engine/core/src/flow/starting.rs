@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use runbook_plan::Plan;
 use runbook_plan::command::{Command, Interpreter, Manner, Mark, Strictness};
-use runbook_plan::ids::{CommandId, InterpreterId, RequestId, SettingsId};
+use runbook_plan::ids::{CommandId, HostId, InterpreterId, RequestId, SettingsId};
+use runbook_plan::plan::Looked;
 
 use crate::effect::{
-    self, Effect, EffectId, EnvValue, Notice, NoticeMark, Program, RunInterpreter,
+    self, Effect, EffectId, EnvValue, Notice, NoticeMark, Program, Remote, RunInterpreter,
 };
 use crate::fill;
 use crate::flow::exec;
@@ -27,8 +28,14 @@ pub(super) fn command(
 ) -> Result<(), String> {
     let plan = m.plan;
     let command = &plan.commands[id.index()];
-    here(plan, command.settings)?;
     let around = m.surroundings(f);
+    let on = host(plan, command.settings, around.as_deref()).map(|host| remote(plan, host));
+    if let (Some(on), Manner::Background(_)) = (&on, &command.manner) {
+        return Err(format!(
+            "nothing is left running in the background on `{}`",
+            on.name
+        ));
+    }
     let env = own_env(m, f, command.settings, around.as_deref())?;
     let Filled {
         programs,
@@ -69,7 +76,8 @@ pub(super) fn command(
             effect::Manner::Background
         }
     };
-    let (id, path) = begun(m, f, e, &shown);
+    let name = on.as_ref().map(|on| on.name.clone());
+    let (id, path) = begun(m, f, e, &shown, name);
     let ends = match &manner {
         effect::Manner::Live { until } => Some(until.clone()),
         _ => deadline.clone(),
@@ -81,6 +89,7 @@ pub(super) fn command(
         path,
         shown,
         programs,
+        on,
         dir,
         env,
         manner,
@@ -95,18 +104,38 @@ pub(super) fn command(
     Ok(())
 }
 
-/// Nothing runs on another machine yet.
-fn here(plan: &Plan, settings: SettingsId) -> Result<(), String> {
-    match &plan.settings[settings.index()].host {
-        None => Ok(()),
-        Some(host) => Err(format!(
-            "it is to run on `{host}`, and this version runs nothing on other hosts"
-        )),
+/// The machine of a command or a call, or of the call around it.
+fn host(plan: &Plan, settings: SettingsId, around: Option<&Surroundings>) -> Option<HostId> {
+    let own = plan.settings[settings.index()].host;
+    own.or(around.and_then(|around| around.host))
+}
+
+fn remote(plan: &Plan, host: HostId) -> Remote {
+    let host = &plan.hosts[host.index()];
+    Remote {
+        name: host.name.clone(),
+        address: host.address.clone(),
     }
 }
 
+/// The machine that a command or a request runs on, where it is another one.
+pub(super) fn where_it_runs(m: &Machine<'_>, f: FiberId, what: Looked) -> Option<Remote> {
+    let Looked::Command(id) = what else {
+        return None;
+    };
+    let settings = m.plan.commands[id.index()].settings;
+    let around = m.surroundings(f);
+    host(m.plan, settings, around.as_deref()).map(|host| remote(m.plan, host))
+}
+
 /// The number and the path of what is about to start, which is told.
-fn begun(m: &mut Machine<'_>, f: FiberId, e: &mut Exec, shown: &str) -> (EffectId, String) {
+fn begun(
+    m: &mut Machine<'_>,
+    f: FiberId,
+    e: &mut Exec,
+    shown: &str,
+    on: Option<String>,
+) -> (EffectId, String) {
     e.id = m.next_effect();
     let path = m.path(f);
     if e.told == Told::Yes {
@@ -118,6 +147,7 @@ fn begun(m: &mut Machine<'_>, f: FiberId, e: &mut Exec, shown: &str) -> (EffectI
                 Mark::Look => NoticeMark::Look,
                 Mark::Act => NoticeMark::Act,
             },
+            on,
         });
     }
     (e.id, path)
@@ -221,10 +251,11 @@ pub(crate) fn surroundings(
 ) -> Result<Option<Arc<Surroundings>>, String> {
     let around = m.surroundings(f);
     let given = Surroundings {
+        host: host(m.plan, settings, around.as_deref()),
         dir: dir(m, f, settings, around.as_deref())?,
         env: env(m, f, settings, around.as_deref())?,
     };
-    let nothing = given.dir.is_none() && given.env.is_empty();
+    let nothing = given.host.is_none() && given.dir.is_none() && given.env.is_empty();
     Ok((!nothing).then(|| Arc::new(given)))
 }
 
@@ -255,13 +286,19 @@ pub(super) fn request(
 ) -> Result<(), String> {
     let plan = m.plan;
     let request = &plan.requests[id.index()];
-    here(plan, request.settings)?;
+    let around = m.surroundings(f);
+    if let Some(host) = host(plan, request.settings, around.as_deref()) {
+        let name = &plan.hosts[host.index()].name;
+        return Err(format!(
+            "the engine sends it itself, and cannot send it from `{name}`"
+        ));
+    }
     let filled = fill::fill_request(request, &m.seen(f)).map_err(|error| error.message)?;
     let timeout_ms = match &request.timeout {
         Some(clause) => m.ms(f, clause)?,
         None => REQUEST_TIMEOUT_MS,
     };
-    let (id, path) = begun(m, f, e, &filled.shown);
+    let (id, path) = begun(m, f, e, &filled.shown, None);
     let request = effect::Request {
         id,
         mark: e.mark,

@@ -177,6 +177,7 @@ fn said(then: Option<&Effect>, now: Option<&Effect>) -> String {
         Effect::Park { .. } | Effect::End { .. } => "its end".into(),
         Effect::Stop { .. }
         | Effect::AwaitOrphan { .. }
+        | Effect::Inquire { .. }
         | Effect::Withdraw { .. }
         | Effect::Tell(_) => "something that was under way".into(),
     };

@@ -54,6 +54,9 @@ pub(super) struct Driver<'p> {
     pub fetching: Option<perform::Fetching>,
     pub fetched: UnboundedReceiver<perform::Fetched>,
     pub fetcher: UnboundedSender<perform::Fetched>,
+    /// What other machines say of commands there.
+    pub learned: UnboundedReceiver<Event>,
+    pub learner: UnboundedSender<Event>,
     /// Processes of an earlier engine that live and that nobody watches yet.
     pub orphans: BTreeMap<EffectId, Identity>,
     /// Commands that were started and are not over.
@@ -87,6 +90,7 @@ impl<'p> Driver<'p> {
     ) -> Result<Driver<'p>, HostError> {
         let signals = Signals::begin().map_err(|error| super::system(&error))?;
         let (fetcher, fetched) = unbounded_channel();
+        let (learner, learned) = unbounded_channel();
         let inherited = book.plan.needs.iter().filter_map(|need| match need {
             runbook_plan::plan::Need::Env(name) => Some(name.clone()),
             _ => None,
@@ -112,6 +116,8 @@ impl<'p> Driver<'p> {
             fetching: None,
             fetched,
             fetcher,
+            learned,
+            learner,
             orphans: BTreeMap::new(),
             running: BTreeSet::new(),
             interactive: BTreeSet::new(),
@@ -162,6 +168,7 @@ impl<'p> Driver<'p> {
                     report = self.processes.next() => self.heard(report, &mut events),
                     event = self.requests.next() => events.push(event),
                     Some(fetched) = self.fetched.recv() => self.secret_fetched(fetched),
+                    Some(event) = self.learned.recv() => events.push(event),
                     signal = self.signals.next() => self.signalled(signal, &mut events),
                     Some(said) = self.said.recv() => self.hear(said, &mut events)?,
                     () = sleep => {}

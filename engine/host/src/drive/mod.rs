@@ -562,17 +562,6 @@ fn operator(
 
 /// Constructs that parse and check and that this version does not carry out.
 fn runnable(plan: &Plan) -> Result<(), HostError> {
-    if let Some(host) = plan
-        .settings
-        .iter()
-        .find_map(|settings| settings.host.as_ref())
-    {
-        return Err(HostError::new(
-            codes::NOT_IN_THIS_VERSION,
-            format!("this version does not run commands on another machine, and the runbook has `on {host}`"),
-        )
-        .help("Write the command with `ssh`, or run the runbook on that machine."));
-    }
     if plan.root.is_none() {
         return Err(HostError::new(
             codes::NOT_IN_THIS_VERSION,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::path::{Component, Path, PathBuf};
 
-use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
-use runbook_core::event::{Event, Identity, Moment, Sent};
+use runbook_core::effect::{Effect, EffectId, Manner, Remote, Request, Run};
+use runbook_core::event::{Event, Identity, Learned, Moment, Sent};
 use runbook_core::prompt::{Answer, Closed, Prompt, PromptKind};
 use runbook_plan::command::Mark;
 use runbook_plan::plan::SecretFrom;
@@ -20,7 +20,7 @@ use crate::files;
 use crate::http::Call;
 use crate::journal::{Entry, HostRecord};
 use crate::lock::{Holder, NotTaken};
-use crate::process::{Launch, Redactors};
+use crate::process::{Inquiry, Launch, Redactors};
 use crate::secrets::{fetch_from_command, fetch_still};
 
 /// A wish for secrets under way.
@@ -64,9 +64,15 @@ impl<'p> Hands<'p> for Driver<'p> {
 
     fn admit(&mut self, run: &Run) -> Result<(Launch, Identity), String> {
         let vault = &self.vault;
-        let launch = Launch::of(run, &self.directory, &self.inherited, &mut |value| {
-            vault.resolve(value)
-        })?;
+        let mut resolve = |value: &_| vault.resolve(value);
+        let launch = match &run.on {
+            None => Launch::of(run, &self.directory, &self.inherited, &mut resolve)?,
+            Some(on) => {
+                let key = crate::process::key(&self.held.dir.id, run.id.0);
+                let beat = self.processes.beat();
+                Launch::over_there(run, on, &key, beat, &self.directory, &mut resolve)?
+            }
+        };
         let identity = self.processes.admit(run.id, &run.manner)?;
         Ok((launch, identity))
     }
@@ -103,6 +109,7 @@ impl<'p> Hands<'p> for Driver<'p> {
                 self.processes.stop(id, urgency);
             }
             Effect::Request(request) => self.send(request),
+            Effect::Inquire { id, about, on } => self.inquire(id, about, on),
             Effect::CheckNeeds { id, commands, env } => self.inbox.push(Event::NeedsChecked {
                 effect: id,
                 missing: needs::missing(&commands, &env),
@@ -125,6 +132,33 @@ impl Driver<'_> {
                 Manner::Background => self.vault.texts(),
                 _ => Vec::new(),
             },
+        }
+    }
+
+    /// Asks another machine what became of a command, beside everything else.
+    fn inquire(&mut self, id: EffectId, about: EffectId, on: Remote) {
+        let inquiry = Inquiry {
+            key: crate::process::key(&self.held.dir.id, about.0),
+            beat: self.processes.beat().as_secs().max(1),
+            name: on.name,
+            address: on.address,
+        };
+        let log = self.held.dir.path.join(format!("ssh.inquiry.{}", id.0));
+        let tell = self.learner.clone();
+        let ask = move || {
+            let learned = crate::process::inquire(&inquiry, &log);
+            // Nobody waits for it where the run is over.
+            let _ = tell.send(Event::Learned {
+                effect: id,
+                learned,
+            });
+        };
+        if let Err(error) = std::thread::Builder::new().spawn(ask) {
+            let why = format!("no thread can be started: {}", plainly(&error));
+            self.inbox.push(Event::Learned {
+                effect: id,
+                learned: Learned::Unknown { why },
+            });
         }
     }
 

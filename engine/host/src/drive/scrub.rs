@@ -57,6 +57,11 @@ pub(super) fn event(forms: &Forms, event: &mut Event) {
                 }
             }
         }
+        Event::Learned { learned, .. } => {
+            if let runbook_core::event::Learned::Unknown { why } = learned {
+                text(forms, why);
+            }
+        }
         Event::DocumentWritten { path, .. } => text(forms, path),
         Event::Started(_)
         | Event::Resumed { .. }

@@ -113,6 +113,7 @@ impl<'p> Book<'p> {
             | Event::Resumed { .. }
             | Event::Found { .. }
             | Event::LeftRunning { .. }
+            | Event::Learned { .. }
             | Event::ParkRequested { .. }
             | Event::UndoRequested { .. }
             | Event::Noted { .. }
@@ -265,6 +266,7 @@ fn admit<'p, H: Hands<'p>>(
                         run.attempt,
                         run.role,
                         &run.shown,
+                        run.on.as_ref().map(|on| on.name.clone()),
                         names(&run.env),
                     );
                     facts.push_back(Event::Spawned {
@@ -296,7 +298,8 @@ fn admit<'p, H: Hands<'p>>(
                     headers,
                     ..
                 } = &request;
-                intend(hands, at, *id, path, *attempt, *role, shown, names(headers));
+                let sent = names(headers);
+                intend(hands, at, *id, path, *attempt, *role, shown, None, sent);
             } else {
                 hands.book().looks.insert(request.id);
             }
@@ -349,6 +352,7 @@ fn intend<'p, H: Hands<'p>>(
     attempt: u32,
     role: Role,
     command: &str,
+    on: Option<String>,
     env: Vec<String>,
 ) {
     if has(Weakness::OutcomeOnly) {
@@ -360,6 +364,7 @@ fn intend<'p, H: Hands<'p>>(
         attempt,
         role,
         command: hands.clean(command),
+        on,
         env,
     };
     hands
@@ -383,6 +388,7 @@ fn shows<L>(plan: &Plan, act: &Act<L>) -> bool {
             | Effect::TakeLocks { .. }
             | Effect::Stop { .. }
             | Effect::AwaitOrphan { .. }
+            | Effect::Inquire { .. }
             | Effect::Withdraw { .. } => false,
             // Some are asked for, at a prompt.
             Effect::FetchSecrets { .. } => plan

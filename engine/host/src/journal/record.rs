@@ -118,6 +118,9 @@ pub struct Intent {
     pub role: Role,
     /// Secrets as `‹name›`.
     pub command: String,
+    /// The machine it runs on, by its name in the runbook; missing, this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
     /// Names alone: a value may be long, and stands in the command already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,

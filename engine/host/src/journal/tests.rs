@@ -102,6 +102,7 @@ fn intent(effect: u64) -> HostRecord {
         attempt: 1,
         role: Role::Statement,
         command: "true".into(),
+        on: None,
         env: Vec::new(),
     })
 }

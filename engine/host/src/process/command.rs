@@ -32,6 +32,8 @@ pub(super) struct Command {
     pub out: Pipe,
     pub err: Pipe,
     pub manner: Manner,
+    /// The machine it runs on, where that is another one and the gate stays with it.
+    pub far: Option<String>,
     pub keep: Keep,
     pub phase: Phase,
     pub began: Instant,

@@ -14,7 +14,8 @@ use rustix::process::Signal;
 
 use super::cgroup;
 use super::child::{peek, reap, signal_all, signal_group};
-use super::command::{Phase, Pipe, background_output, give_back, keep_in_front};
+use super::command::{Command, Phase, Pipe, background_output, give_back, keep_in_front};
+use super::far::{self, End, Kept};
 use super::gate::NEVER_RAN;
 use super::output::{Long, Sink};
 use super::running::Processes;
@@ -336,6 +337,25 @@ impl Processes {
         if command.manner == Manner::Background {
             output = background_output(&self.log(id), self.settings.cap);
         }
+        let elapsed_ms = u64::try_from(command.elapsed.as_millis()).unwrap_or(u64::MAX);
+        if let (Some(name), None) = (&command.far, &command.never_ran) {
+            let said = super::start::sentence(&command.channel);
+            let kept = said.as_deref().and_then(Kept::of_text);
+            let otherwise = match &command.stopping {
+                Some(_) => format!("it was told to end, and `{name}` did not say that it did"),
+                None => format!("the connection to `{name}` was ended from outside"),
+            };
+            let end = End {
+                output,
+                stderr,
+                elapsed_ms,
+                // What is of this machine is `ssh` and its like.
+                leaked: Vec::new(),
+                otherwise,
+            };
+            self.fact(far::event(id, kept, end));
+            return;
+        }
         let why = command.never_ran.or_else(|| {
             let code = status.and_then(|status| status.code());
             (code == Some(NEVER_RAN))
@@ -359,7 +379,7 @@ impl Processes {
                 },
                 output,
                 stderr,
-                elapsed_ms: u64::try_from(command.elapsed.as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms,
                 leaked: command.leaked,
             },
         };
@@ -435,6 +455,21 @@ impl Processes {
         let Some(command) = self.commands.get_mut(&key) else {
             return;
         };
+        if let (Some(stopping), Some(_)) = (&command.stopping, &command.far) {
+            let (kill_at, told) = (stopping.kill_at, stopping.signal);
+            if now >= kill_at + kill_grace {
+                // Over there nobody hears it, or nobody obeys: only the connection can be ended.
+                signal_group(command.identity.pid, Signal::KILL);
+                kill_cgroup(&command.identity);
+            } else if now >= kill_at && told != Signal::KILL {
+                pass_on(command, Signal::KILL);
+                if let Some(stopping) = &mut command.stopping {
+                    stopping.signal = Signal::KILL;
+                }
+            }
+            command.wake = Some(kill_at + kill_grace);
+            return;
+        }
         let Some(stopping) = &mut command.stopping else {
             if let Some((tty, _)) = &command.terminal {
                 keep_in_front(&command.identity, tty);
@@ -493,6 +528,16 @@ impl Processes {
             self.fact(lost(id, &living));
         }
     }
+}
+
+/// Has the connection of a command on another machine tell it to end.
+pub(super) fn pass_on(command: &Command, signal: Signal) {
+    let word: &[u8] = match signal {
+        Signal::KILL => b"k",
+        _ => b"s",
+    };
+    // Where nobody takes it, the connection has ended.
+    let _ = super::start::send(&command.channel, word);
 }
 
 /// At once to all of it, where it has one. Nobody else is in it.

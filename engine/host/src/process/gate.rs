@@ -34,6 +34,7 @@ use rustix::process::PidfdFlags;
 use runbook_core::event::Identity;
 
 use super::cgroup::{Cgroup, Cgroups};
+use super::far::{self, Call, Far, Kept};
 use super::launch::{Door, Line, Script};
 use super::recorder::{self, Log};
 use super::tree::{self, Stat};
@@ -42,6 +43,8 @@ use crate::os::{self, Forked};
 
 /// The exit code of a gate whose command never ran.
 pub const NEVER_RAN: i32 = 111;
+/// And of one that lost its connection.
+const LOST: i32 = 112;
 
 /// What the argument after `__gate` makes of it.
 pub(super) const TERMINAL: &str = "terminal";
@@ -64,6 +67,8 @@ pub(super) struct Spec {
     pub env: Vec<(OsString, OsString)>,
     /// Where the output of a background command goes.
     pub log: Option<Log>,
+    /// On another machine: the gate stays with it.
+    pub far: Option<Far>,
 }
 
 /// What `runbook __gate` is. Never returns.
@@ -203,12 +208,18 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place, cgroup: Option<PathBuf>) -> 
         }
     };
     let mark = format!("{}.{}", me.pid, me.start);
+    if let Some(far) = spec.far.take_if(|far| far.then.is_none()) {
+        return stay_with(&far, spec, &mark, &me, channel);
+    }
     let why = match spec
         .log
         .take()
         .map_or(Ok(None), |log| recorder::split(log, cgroup.as_deref()))
     {
-        Ok(None) => become_the_command(spec, &mark, place),
+        Ok(None) => match lay_down(&mut spec, &mark, &me, &mut channel) {
+            Ok(()) => become_the_command(spec, &mark, place),
+            Err(why) => why,
+        },
         Ok(Some(recorder)) => {
             // The engine waits for the end of the channel, which is the command's.
             drop(channel);
@@ -219,6 +230,43 @@ fn wait_at_the_gate(channel: OwnedFd, place: Place, cgroup: Option<PathBuf>) -> 
     };
     channel.write_all(why.as_bytes())?;
     Err(io::Error::other(why))
+}
+
+/// Stays with a command on another machine, and ends as it did.
+fn stay_with(far: &Far, spec: Spec, mark: &str, me: &Stat, mut channel: File) -> io::Result<Over> {
+    // It knows secrets, and an engine that is gone is no reason to end before the connection does.
+    os::leave_no_dump()?;
+    os::dispose(rustix::process::Signal::PIPE, os::Disposition::Ignore)?;
+    let code = match call(far, &spec, mark, me, &mut channel) {
+        Kept::Gone => return Ok(Over),
+        Kept::GoneBefore => {
+            bear_witness(me);
+            NEVER_RAN
+        }
+        kept => {
+            channel.write_all(kept.to_text().as_bytes())?;
+            match kept {
+                Kept::Ended { status, .. } => status,
+                Kept::Never(_) => NEVER_RAN,
+                _ => LOST,
+            }
+        }
+    };
+    std::process::exit(code)
+}
+
+fn call(far: &Far, spec: &Spec, mark: &str, me: &Stat, channel: &mut File) -> Kept {
+    let output = std::env::args_os().nth(3).unwrap_or_default();
+    let log = Path::new(&output).with_file_name(format!("ssh.{}.{}", me.pid, me.start));
+    let mut env = spec.env.clone();
+    env.push((MARK.into(), mark.into()));
+    let call = Call {
+        words: far::words(far, &log),
+        env: &env,
+        dir: &spec.dir,
+        log: &log,
+    };
+    far::hold(far, &call, channel)
 }
 
 /// The engine went away without a word.
@@ -274,6 +322,28 @@ fn say_who(
         SendFlags::NOSIGNAL,
     )?;
     Ok(())
+}
+
+/// For a command on another machine that gets the terminal: lays it down there, and makes this the connection that
+/// runs it.
+fn lay_down(spec: &mut Spec, mark: &str, me: &Stat, channel: &mut File) -> Result<(), String> {
+    let Some(mut far) = spec.far.take() else {
+        return Ok(());
+    };
+    let words = far.then.take().unwrap_or_default();
+    match call(&far, spec, mark, me, channel) {
+        Kept::Laid => {
+            spec.line = Line {
+                words,
+                script: None,
+            };
+            Ok(())
+        }
+        Kept::Never(why) | Kept::Lost(why) => Err(why),
+        Kept::Ended { .. } | Kept::Gone | Kept::GoneBefore => {
+            Err(format!("nothing can be laid down on `{}`", far.name))
+        }
+    }
 }
 
 /// Returns only where it could not, with the sentence that says why.
@@ -418,6 +488,28 @@ impl Spec {
                 }
             }
         }
+        match &self.far {
+            None => put(b""),
+            Some(far) => {
+                for text in [
+                    &far.name,
+                    &far.address,
+                    &far.nonce,
+                    &far.hello,
+                    &far.order,
+                    &far.dir,
+                    &far.program,
+                ] {
+                    put(text.as_bytes());
+                }
+                put(&far.beat.to_le_bytes());
+                let then = far.then.as_deref().unwrap_or_default();
+                put(&(then.len() as u64).to_le_bytes());
+                for word in then {
+                    put(word.as_bytes());
+                }
+            }
+        }
         match &self.line.script {
             None => put(b"none"),
             Some(script) => {
@@ -471,6 +563,24 @@ impl Spec {
                     .collect::<Option<_>>()?,
             }),
         };
+        let name = text(take(rest)?)?;
+        let far = match name.is_empty() {
+            true => None,
+            false => Some(Far {
+                name,
+                address: text(take(rest)?)?,
+                nonce: text(take(rest)?)?,
+                hello: text(take(rest)?)?,
+                order: text(take(rest)?)?,
+                dir: text(take(rest)?)?,
+                program: text(take(rest)?)?,
+                beat: number(take(rest)?)?,
+                then: (0..number(take(rest)?)?)
+                    .map(|_| take(rest).map(os_string))
+                    .collect::<Option<Vec<_>>>()
+                    .filter(|words| !words.is_empty()),
+            }),
+        };
         let by = match take(rest)? {
             b"argument" => Some(Door::Argument),
             b"input" => Some(Door::Input),
@@ -496,6 +606,7 @@ impl Spec {
             dir,
             env,
             log,
+            far,
         })
     }
 }

@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use runbook_core::effect::{EnvValue, Manner, Program, Role, Run, RunInterpreter};
-use runbook_plan::command::Strictness;
+use runbook_core::effect::{EnvValue, Manner, Program, Remote, Role, Run, RunInterpreter};
+use runbook_plan::command::{Mark, Strictness};
+
+use super::far::{self, Far};
 
 /// Everything the gate needs to become the command. It goes over a socket, never over a command line.
 #[derive(Clone, PartialEq)]
@@ -16,6 +19,8 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     pub manner: Manner,
     pub keep: Keep,
+    /// Where it runs on another machine; `line`, `dir` and `env` are those of `ssh` then.
+    pub far: Option<Far>,
 }
 
 /// What is executed.
@@ -65,6 +70,52 @@ pub const INHERITED: &[&str] = &[
 ];
 
 impl Launch {
+    /// A launch of `run` on another machine, where it is known by `key`. Of the engine's environment nothing goes there.
+    /// `beat` is the time between two signs of life; the rest is as for [`Launch::of`].
+    pub fn over_there(
+        run: &Run,
+        on: &Remote,
+        key: &str,
+        beat: Duration,
+        directory: &Path,
+        resolve: &mut dyn FnMut(&EnvValue) -> Result<String, String>,
+    ) -> Result<Launch, String> {
+        let line = line(chosen(run)?)?;
+        let env = run
+            .env
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), value_of(name, value, resolve)?)))
+            .collect::<Result<Vec<_>, String>>()?;
+        let far = far::far(&far::Wanted {
+            name: &on.name,
+            address: &on.address,
+            key,
+            record: match run.mark {
+                Mark::Act => far::Record::Kept,
+                Mark::Look => far::Record::None,
+            },
+            dir: run.dir.as_deref().unwrap_or_default(),
+            line: &line,
+            env: &env,
+            manner: &run.manner,
+            beat: beat.as_secs().max(1),
+        })?;
+        Ok(Launch {
+            // Its words hang on where the gate puts the words of `ssh`.
+            line: Line {
+                words: Vec::new(),
+                script: None,
+            },
+            dir: directory.to_owned(),
+            env: std::env::vars_os()
+                .filter(|(name, _)| passes(name, &[]))
+                .collect(),
+            manner: run.manner.clone(),
+            keep: keep(run.role),
+            far: Some(far),
+        })
+    }
+
     /// A launch of `run`. `directory` is where the run was started; `inherited` names variables of the
     /// engine's own environment that pass besides [`INHERITED`] (`needs env`); `resolve` turns `Secret` or `SecretEncoded`
     /// into its text. An error is a plain sentence for `Event::NotStarted`.
@@ -74,16 +125,12 @@ impl Launch {
         inherited: &[String],
         resolve: &mut dyn FnMut(&EnvValue) -> Result<String, String>,
     ) -> Result<Launch, String> {
-        let program = choose(&run.programs)
-            .ok_or_else(|| "no variant of this command is for this platform".to_owned())?;
+        let program = chosen(run)?;
         let mut env: Vec<(OsString, OsString)> = std::env::vars_os()
             .filter(|(name, _)| passes(name, inherited))
             .collect();
         for (name, value) in &run.env {
-            let value = text_of(value, resolve)?;
-            if value.contains('\0') {
-                return Err(format!("the value of `{name}` holds a NUL byte"));
-            }
+            let value = value_of(name, value, resolve)?;
             env.push((name.into(), value.into()));
         }
         Ok(Launch {
@@ -94,12 +141,34 @@ impl Launch {
             },
             env,
             manner: run.manner.clone(),
-            keep: match run.role {
-                Role::Look | Role::DoneIf => Keep::Whole,
-                Role::Statement | Role::Undo | Role::Channel => Keep::Tail,
-            },
+            keep: keep(run.role),
+            far: None,
         })
     }
+}
+
+fn keep(role: Role) -> Keep {
+    match role {
+        Role::Look | Role::DoneIf => Keep::Whole,
+        Role::Statement | Role::Undo | Role::Channel => Keep::Tail,
+    }
+}
+
+fn chosen(run: &Run) -> Result<&Program, String> {
+    choose(&run.programs)
+        .ok_or_else(|| "no variant of this command is for this platform".to_owned())
+}
+
+fn value_of(
+    name: &str,
+    value: &EnvValue,
+    resolve: &mut dyn FnMut(&EnvValue) -> Result<String, String>,
+) -> Result<String, String> {
+    let value = text_of(value, resolve)?;
+    if value.contains('\0') {
+        return Err(format!("the value of `{name}` holds a NUL byte"));
+    }
+    Ok(value)
 }
 
 fn passes(name: &OsString, inherited: &[String]) -> bool {

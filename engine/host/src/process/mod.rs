@@ -13,6 +13,9 @@
 //!
 //! A gate whose engine ends before `open` sees the end of its channel and ends with 111: nothing ran.
 //!
+//! A command on another machine has a gate as well, which does not become it and stays with its connection: see
+//! [`far`].
+//!
 //! ```ignore
 //! let mut processes = Processes::begin(Settings::of_this_program(run_dir.join("output")))?;
 //! processes.prepare(1);
@@ -38,6 +41,7 @@ mod cgroup;
 mod child;
 mod command;
 mod ending;
+mod far;
 mod gate;
 mod launch;
 mod live;
@@ -49,6 +53,7 @@ mod spared;
 mod start;
 pub(crate) mod tree;
 
+pub use far::{Far, Inquiry, inquire, key};
 pub use gate::{NEVER_RAN, gate_main, never_became};
 pub use launch::{Door, INHERITED, Keep, Launch, Line, Script};
 pub use output::{Redact, Redactors, Stream};

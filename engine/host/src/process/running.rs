@@ -55,6 +55,8 @@ pub struct Settings {
     pub kill_grace: Duration,
     /// Bytes of one stream kept on disk.
     pub cap: u64,
+    /// Between two signs of life of a connection to another machine; whole seconds.
+    pub beat: Duration,
     /// Below which folder commands get their cgroups; `None` is this program's own cgroup.
     pub cgroups: Option<PathBuf>,
 }
@@ -70,6 +72,7 @@ impl Settings {
             leak_grace: Duration::from_millis(500),
             kill_grace: Duration::from_secs(5),
             cap: 1 << 30,
+            beat: Duration::from_secs(5),
             cgroups: None,
         }
     }
@@ -224,6 +227,7 @@ impl Processes {
                     out: pipe(ready.out),
                     err: pipe(ready.err),
                     manner: manner.clone(),
+                    far: None,
                     keep: Keep::Tail,
                     phase: Phase::Admitted,
                     began: Instant::now(),
@@ -263,6 +267,9 @@ impl Processes {
         command.began = Instant::now();
         command.phase = Phase::Running;
         command.keep = launch.keep;
+        if launch.manner != Manner::Interactive {
+            command.far = launch.far.as_ref().map(|far| far.name.clone());
+        }
         command.out.sink = Some(Sink::new(redactors.out, launch.keep));
         command.err.sink = Some(Sink::new(redactors.err, launch.keep));
         if launch.manner == Manner::Interactive {
@@ -277,6 +284,7 @@ impl Processes {
             dir: launch.dir,
             env: launch.env,
             log,
+            far: launch.far,
         };
         let watched = watch(self.epoll.get_ref(), key, command);
         let sent = watched.and_then(|()| super::start::send(&command.channel, &spec.to_bytes()));
@@ -329,6 +337,23 @@ impl Processes {
                     Urgency::Grace => Signal::TERM,
                     Urgency::Kill => Signal::KILL,
                 };
+                if command.far.is_some() {
+                    // Its tree is elsewhere: its connection passes the word on.
+                    super::ending::pass_on(command, signal);
+                    let before = command.stopping.take();
+                    let kill_at = before.map_or(kill_at, |before| before.kill_at.min(kill_at));
+                    command.stopping = Some(Stopping {
+                        signal,
+                        kill_at,
+                        told: BTreeSet::new(),
+                    });
+                    let end_at = kill_at + self.settings.kill_grace;
+                    command.wake = Some(match urgency {
+                        Urgency::Grace => kill_at,
+                        Urgency::Kill => end_at,
+                    });
+                    return;
+                }
                 signal_group(command.identity.pid, signal);
                 // A stopped process does nothing about TERM until it goes on.
                 signal_group(command.identity.pid, Signal::CONT);
@@ -390,6 +415,11 @@ impl Processes {
                 look_at: Instant::now(),
             },
         );
+    }
+
+    /// Between two signs of life of a connection to another machine.
+    pub fn beat(&self) -> Duration {
+        self.settings.beat
     }
 
     /// How many commands and orphans are not over yet; gates that wait and background commands do not count.

@@ -6,6 +6,7 @@
 //! when "kubectl get *" exits 1 says "boom" stderr "why" takes 5s
 //! when "http GET */health" answers 503 says "{}"
 //! when step quick_fix.restart times out               also: dies by SIGKILL, does not start
+//! when "ssh *" is lost                                nobody sees its end; is silent: the same, once it is stopped
 //! answer "Proceed?" yes                               no, "text", skip "why", done "why", fail "why", pause "why",
 //!                                                     retry, edit "command" "why", undo ready "why", run again "why"
 //! answer "Proceed?" yes after 5m                      five minutes after it was asked
@@ -88,6 +89,10 @@ pub enum DoesEnd {
     TimesOut,
     Dies(String),
     NotStarted,
+    /// Nobody sees its end.
+    Lost,
+    /// It does not end, and where it is stopped nobody sees its end.
+    Silent,
 }
 
 /// What is said to a question.
@@ -342,6 +347,14 @@ impl<'a> Words<'a> {
                     self.word()?;
                     self.word()?;
                     does.end = DoesEnd::NotStarted;
+                }
+                "is" => {
+                    self.word()?;
+                    does.end = match self.word()?.as_str() {
+                        "lost" => DoesEnd::Lost,
+                        "silent" => DoesEnd::Silent,
+                        other => return Err(format!("a command cannot be `{other}`")),
+                    };
                 }
                 "says" => does.says = self.word()?,
                 "stderr" => does.stderr = self.word()?,

@@ -119,6 +119,7 @@ impl Transcript {
                     self.push(format!("    {line}"));
                 }
             }
+            Effect::Inquire { on, .. } => self.push(format!("    asks {}", on.name)),
             Effect::Stop { urgency, .. } => self.push(format!("    stop: {urgency:?}")),
             Effect::AwaitOrphan { .. } => self.push("    waits for the orphan"),
             Effect::Park { why, until } => {
@@ -147,6 +148,9 @@ impl Transcript {
             Manner::Background => line.push_str("  (background)"),
         }
         self.push(line);
+        if let Some(on) = &run.on {
+            self.push(format!("      on {} ({})", on.name, on.address));
+        }
         if let Some(dir) = &run.dir {
             self.push(format!("      in {dir}"));
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_core::effect::{Effect, EffectId, Manner, Request, Run};
-use runbook_core::event::{Captured, Event, Exit, Identity, MissingNeed, Mode, Sent};
+use runbook_core::event::{Captured, Event, Exit, Identity, Learned, MissingNeed, Mode, Sent};
 use runbook_core::prompt::{Answer, Prompt, PromptKind};
 use runbook_plan::value::{Type, Value};
 
@@ -117,6 +117,14 @@ impl World {
                     found: runbook_core::event::Found::Gone,
                 },
             )],
+            // Nobody keeps records here.
+            Effect::Inquire { id, .. } => vec![(
+                0,
+                Event::Learned {
+                    effect: *id,
+                    learned: Learned::Gone,
+                },
+            )],
             Effect::Ask { id, prompt } => self.is_asked(*id, prompt),
             Effect::WriteDocument { id, path, .. } => vec![(
                 0,
@@ -224,7 +232,11 @@ impl World {
             return then;
         }
         let exit = match does.end {
-            DoesEnd::TimesOut => return then,
+            DoesEnd::TimesOut | DoesEnd::Silent => return then,
+            DoesEnd::Lost => {
+                then.push((does.takes_ms, lost(run.id)));
+                return then;
+            }
             DoesEnd::Exits(code) => Exit::Code(code),
             DoesEnd::Dies(signal) => Exit::Signal(signal),
             DoesEnd::Well | DoesEnd::Answers(_) | DoesEnd::NotStarted => Exit::Code(0),
@@ -260,7 +272,11 @@ impl World {
                     elapsed_ms: request.timeout_ms,
                 },
             )],
-            DoesEnd::NotStarted | DoesEnd::Dies(_) | DoesEnd::Exits(_) => vec![(
+            DoesEnd::NotStarted
+            | DoesEnd::Dies(_)
+            | DoesEnd::Exits(_)
+            | DoesEnd::Lost
+            | DoesEnd::Silent => vec![(
                 does.takes_ms,
                 Event::RequestFailed {
                     effect,
@@ -297,6 +313,7 @@ impl World {
                     elapsed_ms: 0,
                 },
             )],
+            Some(Decided::Does(_, does)) if does.end == DoesEnd::Silent => vec![(0, lost(id))],
             Some(Decided::Does(_, does)) => vec![(
                 0,
                 Event::Exited {
@@ -463,6 +480,13 @@ pub fn obvious(prompt: &Prompt) -> Option<Answer> {
             return None;
         }
     })
+}
+
+fn lost(effect: EffectId) -> Event {
+    Event::Lost {
+        effect,
+        why: "the connection broke".into(),
+    }
 }
 
 fn captured(text: &str) -> Captured {

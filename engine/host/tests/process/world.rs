@@ -182,6 +182,7 @@ pub fn run(id: EffectId, program: Program) -> Run {
         path: "test".into(),
         shown: "test".into(),
         programs: vec![program],
+        on: None,
         dir: None,
         env: Vec::new(),
         manner: Manner::Plain,

@@ -238,6 +238,7 @@ impl<'a> Resolver<'a> {
         if !whole {
             return None;
         }
+        self.stays_here("a request", "the engine sends it itself", http.span, around);
         let id = RequestId(narrow(self.plan.requests.len()));
         self.plan.requests.push(Request {
             method: http.method.text.clone(),

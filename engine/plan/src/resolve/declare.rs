@@ -199,7 +199,7 @@ impl<'a> Resolver<'a> {
                 address,
                 block,
             } => {
-                let address = self.fixed(address, "the address of a host");
+                let address = self.host_address(address);
                 for stmt in block.iter().flat_map(|block| &block.body) {
                     if !places::is_text(stmt) {
                         self.error(

@@ -163,6 +163,7 @@ impl<'a> Resolver<'a> {
                 .lasting(expr, "`live for`")
                 .map(|lasting| Manner::Live(Box::new(lasting))),
             StmtKind::Background(block) => {
+                self.stays_here("`background`", "is left running by the engine", span, inner);
                 let around = inner.at(Place::Look);
                 Some(Manner::Background(self.looks(
                     block,

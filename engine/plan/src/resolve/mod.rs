@@ -8,7 +8,7 @@
 //! | [`types`], [`exprs`], [`binary`], [`functions`] | types, expressions and how they fit together |
 //! | [`templates`], [`commands`] | text with holes; commands and requests |
 //! | [`matrices`], [`decide`] | tables, and decisions by them |
-//! | [`declare`], [`people`], [`inputs`], [`triggers`] | declarations |
+//! | [`declare`], [`people`], [`inputs`], [`hosts`], [`triggers`] | declarations |
 //! | [`procedures`], [`calls`] | signatures, order, calls |
 //! | [`places`], [`policies`], [`clauses`], [`blocks`], [`leaving`] | what may stand where, and what a block says of itself |
 //! | [`flow`], [`things`], [`prompts`], [`rewind`] | statements |
@@ -24,6 +24,7 @@ mod declare;
 mod exprs;
 mod flow;
 mod functions;
+mod hosts;
 mod inputs;
 mod leaving;
 mod matrices;
@@ -106,6 +107,8 @@ struct Resolver<'a> {
     returns: Option<procedures::Returns>,
     /// What the block being read has shown to do.
     deeds: blocks::Deeds,
+    /// Something that is the engine's own, and so cannot be done on another machine.
+    stays: Option<Span>,
     /// How many wrong names were compared with all others; after some the search for near ones stops.
     searched: u32,
 }
@@ -130,6 +133,7 @@ impl<'a> Resolver<'a> {
             facts: exprs::Facts::Outside,
             returns: None,
             deeds: blocks::Deeds::default(),
+            stays: None,
             searched: 0,
         }
     }

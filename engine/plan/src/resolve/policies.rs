@@ -198,8 +198,8 @@ impl<'a> Resolver<'a> {
                 }
             }
             StmtKind::On(name) => {
-                if self.unit().hosts.get(&name.text).is_some() {
-                    self.new_settings(inner).host = Some(name.text.clone());
+                if let Some(host) = self.unit().hosts.get(&name.text).copied() {
+                    self.new_settings(inner).host = Some(host);
                 } else {
                     let known: Vec<&str> = self.unit().hosts.keys().collect();
                     let help = match self.near(&name.text, known) {

@@ -48,9 +48,15 @@ pub(super) struct Signature<'a> {
     pub finishes: Option<Span>,
     pub finishes_always: bool,
     pub irreversible: bool,
+    /// Sends a request or leaves a server running, which is done where the engine is.
+    pub stays: Option<Span>,
 }
 
 impl<'a> Signature<'a> {
+    pub fn called(&self) -> &'a str {
+        &self.name.text
+    }
+
     pub fn new(unit: usize, stmt: &'a Stmt) -> Option<Signature<'a>> {
         let StmtKind::Procedure {
             name,
@@ -76,6 +82,7 @@ impl<'a> Signature<'a> {
             finishes: None,
             finishes_always: false,
             irreversible: false,
+            stays: None,
         })
     }
 }
@@ -157,6 +164,7 @@ impl<'a> Resolver<'a> {
         let scope = std::mem::take(&mut self.scope);
         let trail = std::mem::take(&mut self.trail);
         let deeds = std::mem::take(&mut self.deeds);
+        let stays = self.stays.take();
         self.returns = Some(self.procedures[at].returns.clone());
 
         self.scope.open();
@@ -213,11 +221,13 @@ impl<'a> Resolver<'a> {
         signature.finishes_always =
             done.ends.is_some() && self.deeds.finishes.is_some() && self.deeds.returns.is_none();
         signature.irreversible = self.trail.has_no_return();
+        signature.stays = self.stays;
 
         self.returns = None;
         self.scope = scope;
         self.trail = trail;
         self.deeds = deeds;
+        self.stays = stays;
     }
 
     /// What stands around a flow of the file that is being read.

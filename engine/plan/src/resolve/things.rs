@@ -286,6 +286,7 @@ impl<'a> Resolver<'a> {
                 }
             };
         let called = called?;
+        self.call_on_host(called.procedure, call.path.span, around);
         Some(NodeKind::Do {
             settings: around.settings,
             procedure: called.procedure,

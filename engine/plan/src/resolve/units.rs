@@ -26,7 +26,7 @@ pub(super) struct Unit<'a> {
     pub channels: Names<'a, ChannelId>,
     pub messages: Names<'a, MessageId>,
     pub interpreters: Names<'a, InterpreterId>,
-    pub hosts: Names<'a, ()>,
+    pub hosts: Names<'a, HostId>,
     pub severities: Names<'a, ()>,
     pub triggers: Names<'a, ()>,
     /// Params and secrets: seen in all of the file.
@@ -336,6 +336,7 @@ impl<'a> Resolver<'a> {
         let mut contacts = 0;
         let mut channels = 0;
         let mut interpreters = 0;
+        let mut hosts = 0;
         for at in 0..self.units.len() {
             self.here = at;
             let file = self.unit().file;
@@ -378,7 +379,9 @@ impl<'a> Resolver<'a> {
                         )
                     }
                     StmtKind::Host { name, .. } => {
-                        ("host", name, unit.hosts.insert(&name.text, (), name.span))
+                        let id = HostId(hosts);
+                        hosts += 1;
+                        ("host", name, unit.hosts.insert(&name.text, id, name.span))
                     }
                     StmtKind::Trigger { name, .. } => (
                         "trigger",
