@@ -170,7 +170,12 @@ fn cut_everywhere(path: &Path, plan: &Plan, script: &Script, lost: Lost) {
             came = resumed.run();
         }
         if script.cuts == Cuts::Differ {
-            assert!(matches!(came, Played::Over(_)), "{}", path.display());
+            assert!(
+                matches!(came, Played::Over(_)),
+                "{} cut after record {at}: {came:?}\n{}",
+                path.display(),
+                resumed.transcript.text()
+            );
             continue;
         }
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Without an engine: commands over there one after the other, with signs of life every second.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use runbook_core::effect::{
@@ -10,6 +11,8 @@ use runbook_host::process::{Launch, Processes, Redactors, Report, Settings, key}
 use runbook_plan::command::{Mark, Strictness};
 
 use super::ground::Ground;
+
+static FARS: AtomicU64 = AtomicU64::new(0);
 
 pub struct Far<'g> {
     ground: &'g Ground,
@@ -46,7 +49,11 @@ impl<'g> Far<'g> {
             runtime,
             processes,
             ids: 0,
-            run: uuid::Uuid::now_v7().to_string(),
+            run: format!(
+                "test.{}.{}",
+                std::process::id(),
+                FARS.fetch_add(1, Ordering::SeqCst)
+            ),
         }
     }
 

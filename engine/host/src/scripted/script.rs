@@ -349,7 +349,6 @@ impl<'a> Words<'a> {
                     does.end = DoesEnd::NotStarted;
                 }
                 "is" => {
-                    self.word()?;
                     does.end = match self.word()?.as_str() {
                         "lost" => DoesEnd::Lost,
                         "silent" => DoesEnd::Silent,
