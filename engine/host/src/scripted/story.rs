@@ -546,6 +546,8 @@ fn when(name: &What, does: &Does) -> String {
         DoesEnd::TimesOut => line += " times out",
         DoesEnd::Dies(signal) => line += &format!(" dies by {signal}"),
         DoesEnd::NotStarted => line += " does not start",
+        // A scenario has no word for what nobody saw; nobody saw the end of this either.
+        DoesEnd::Lost | DoesEnd::Silent => line += " times out",
     }
     if !does.says.is_empty() {
         line += &format!(" says {}", quoted(&does.says));

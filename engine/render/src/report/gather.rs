@@ -181,10 +181,12 @@ fn keep(report: &mut Report, at: i64, notice: &Notice) {
             path,
             command,
             mark,
+            on,
         } => report.commands.push(Command {
             number: effect.0,
             at,
             path,
+            on,
             command,
             acts: match mark {
                 NoticeMark::Act => Acts::Yes,

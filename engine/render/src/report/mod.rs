@@ -121,6 +121,9 @@ pub struct Command {
     pub number: u64,
     pub at: i64,
     pub path: String,
+    /// The machine it ran on, by its name in the runbook; missing, the one of the engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
     pub command: String,
     pub acts: Acts,
     /// Missing where nobody knows: it was under way at the end of the journal, or was settled by a person's word.

@@ -341,7 +341,9 @@ impl Page<'_> {
                 command.number
             ));
             out.enter();
-            out.block(&fence("console", &format!("$ {}", command.command)));
+            let on = command.on.as_ref().map(|on| format!("{on} "));
+            let prompt = format!("{}$ {}", on.unwrap_or_default(), command.command);
+            out.block(&fence("console", &prompt));
             if !command.said.is_empty() {
                 out.block(&fence("text", &command.said));
             }
