@@ -10,6 +10,7 @@
 //! | [`shell`] | where a value stands in a command, and the form that is safe there |
 //! | [`read`], [`show`] | text to values, values to text |
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
+//! | [`time`] | how long it may take, from its text alone |
 //! | [`told`] | a mistake is told once |
 //! | [`codes`] | the numbers of this room's errors |
 //! | [`walk`] | from a node to the blocks inside it |
@@ -27,6 +28,7 @@ pub mod read;
 pub mod resolve;
 pub mod shell;
 pub mod show;
+pub mod time;
 pub mod told;
 pub mod value;
 pub mod walk;

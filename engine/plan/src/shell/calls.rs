@@ -256,11 +256,11 @@ mod tests {
     #[test]
     fn what_stands_in_brackets_is_deeper() {
         let found = shown("x=$(git head)\n(cd a; ls)\nfor i in 1; do rm $i; done > log\n");
-        let depths: Vec<&str> = found.iter().map(|line| &line[..6]).collect();
+        let depths: Vec<&str> = found.iter().map(|line| &line[..5]).collect();
         assert_eq!(
             depths,
             [
-                "0 [] 0", "1 [git", "1 [cd ", "1 [ls]", "0 [for", "0 [rm ", "0 [] 6"
+                "0 [] ", "1 [gi", "1 [cd", "1 [ls", "0 [fo", "0 [rm", "0 [] "
             ]
         );
     }
