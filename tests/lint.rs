@@ -3,6 +3,8 @@
 //! A rule has a folder `lint/NAME/`: `finds.rbk`, whose snapshot is all that the rule says of it, and `spares.rbk`,
 //! of which it says nothing. The page of each rule is made from the rule.
 
+mod sarif;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

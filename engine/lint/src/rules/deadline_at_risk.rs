@@ -107,41 +107,40 @@ pub(super) fn clocks<'a>(subject: &Subject<'a>) -> Vec<Clock<'a>> {
 /// How many parts of the way are named.
 const NAMED: usize = 3;
 
+/// One finding for all clocks: they are missed on the same ways.
 fn check(subject: &Subject<'_>, found: &mut Found) {
-    for clock in clocks(subject) {
-        let Some(took) = took(subject.plan, &clock.question) else {
-            continue;
-        };
-        if took.slow <= clock.within || took.best > clock.within {
-            continue;
-        }
-        let mut parts = took.parts();
-        parts.sort_by_key(|(_, ms)| std::cmp::Reverse(*ms));
-        parts.dedup_by_key(|(node, _)| *node);
-        parts.truncate(NAMED);
-        let longest: Vec<String> = parts
-            .iter()
-            .map(|(node, ms)| format!("{} {}", name(subject, *node), show::duration(*ms)))
-            .collect();
-        let finding = found.add(
+    let mut missed = clocks(subject).into_iter().filter_map(|clock| {
+        let took = took(subject.plan, &clock.question)?;
+        (took.slow > clock.within && took.best <= clock.within).then_some((clock, took))
+    });
+    let Some((first, way)) = missed.next() else {
+        return;
+    };
+    let mut parts = way.parts();
+    parts.sort_by_key(|(_, ms)| std::cmp::Reverse(*ms));
+    parts.dedup_by_key(|(node, _)| *node);
+    parts.truncate(NAMED);
+    let longest: Vec<String> = parts
+        .iter()
+        .map(|(node, ms)| format!("{} {}", name(subject, *node), show::duration(*ms)))
+        .collect();
+    let finding = found.add(
+        first.span,
+        format!(
+            "{} is {}, and the slowest way takes {}",
+            first.name,
+            show::duration(first.within),
+            show::duration(way.slow)
+        ),
+        format!("the longest parts: {}", longest.join(", ")),
+    );
+    for (clock, way) in missed {
+        finding.label(
             clock.span,
-            format!(
-                "{} is {}, and the slowest way takes {}",
-                clock.name,
-                show::duration(clock.within),
-                show::duration(took.slow)
-            ),
-            format!("longest: {}", longest.join(", ")),
+            format!("the slowest way with it: {}", show::duration(way.slow)),
         );
-        for (node, ms) in parts {
-            let node = &subject.plan.nodes[node.index()];
-            if node.span.source == subject.file.source {
-                let line = subject.sources.text(node.span).lines().next().map_or(0, str::len);
-                finding.label(node.span.first(line), format!("up to {}", show::duration(ms)));
-            }
-        }
-        finding.help("say how long steps really take with `takes`, shorten what is long, or allow more time");
     }
+    finding.help("say how long steps really take with `takes`, shorten what is long, or allow more time");
 }
 
 fn name(subject: &Subject<'_>, node: NodeId) -> String {

@@ -7,7 +7,7 @@ use runbook_plan::value::{Type, Value};
 use crate::finding::{Found, Severity};
 use crate::rule::Rule;
 use crate::subject::Subject;
-use crate::subject::values::Known;
+use crate::subject::values::{Known, What};
 
 pub const RULE: Rule = Rule {
     name: "hole-in-nested-quotes",
@@ -47,7 +47,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
                 let nested = nested(&word.text);
                 for (hole, quote) in word.holes.iter().zip(nested) {
                     let harmless = script.hole(*hole).is_none_or(|value| {
-                        subject.all_values(value, &|known| is_plain(known, quote))
+                        subject.all_values(value, What::All, &|known| is_plain(known, quote))
                     });
                     if quote.is_some() && !harmless {
                         tell(found, place_of(script.text, *hole).unwrap_or(script.text.span));
@@ -76,7 +76,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             .collect();
         let values = crate::subject::commands::holes(body);
         for (at, (value, quote)) in values.into_iter().zip(nested(&plain)).enumerate() {
-            if quote.is_some() && !subject.all_values(value, &|known| is_plain(known, quote)) {
+            if quote.is_some() && !subject.all_values(value, What::All, &|known| is_plain(known, quote)) {
                 tell(found, place_of(text, at).unwrap_or(text.span));
             }
         }

@@ -43,12 +43,12 @@ pub const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Found) {
     for (site, stmt) in subject.each() {
         let lasting = match &stmt.kind {
-            StmtKind::Watch { lasting, .. } => Some((&**lasting, "is watched")),
-            StmtKind::Wait(lasting) => Some((lasting, "is waited")),
+            StmtKind::Watch { lasting, .. } => Some((&**lasting, "a watch")),
+            StmtKind::Wait(lasting) => Some((lasting, "a wait")),
             StmtKind::WaitUpTo {
                 stable: Some(stable),
                 ..
-            } => Some((&**stable, "has to be stable")),
+            } => Some((&**stable, "a `stable`")),
             _ => None,
         };
         let Some((lasting, what)) = lasting else { continue };
@@ -83,7 +83,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
                     .add(
                         lasting.span,
                         format!(
-                            "{what} for {}, and the block around it has {}",
+                            "{what} of {} stands in a block that has {}",
                             show::duration(long),
                             show::duration(short)
                         ),

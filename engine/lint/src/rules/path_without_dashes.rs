@@ -6,7 +6,7 @@ use crate::finding::{Found, Severity};
 use crate::programs::verbs;
 use crate::rule::Rule;
 use crate::subject::Subject;
-use crate::subject::values::Known;
+use crate::subject::values::{Known, What};
 
 pub const RULE: Rule = Rule {
     name: "path-without-dashes",
@@ -41,7 +41,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             let word = args.find(|word| {
                 word.text.starts_with(HOLE)
                     && word.holes.first().and_then(|hole| script.hole(*hole)).is_some_and(|value| {
-                        !subject.all_values(value, &|known| no_dash(known))
+                        !subject.all_values(value, What::Beginning, &|known| no_dash(known))
                     })
             });
             let Some(word) = word else { continue };

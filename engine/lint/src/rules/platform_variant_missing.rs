@@ -4,18 +4,19 @@ use runbook_plan::command::Interpreter;
 use crate::finding::{Found, Severity};
 use crate::rule::Rule;
 use crate::subject::Subject;
+use crate::subject::commands::Script;
 
 pub const RULE: Rule = Rule {
     name: "platform-variant-missing",
     severity: Severity::Advice,
     title: "a command for one platform among commands for two",
-    why: "A runbook that has a `bash` and a `powershell` variant of one command means to run on both platforms. A command of it that has only one of them stops the run on the other, in the middle.\n\nA line without a fence runs in `sh`, and counts as that.",
+    why: "A runbook that has a `bash` and a `powershell` variant of one command means to run on both platforms. A command of it that has only one of them stops the run on the other, in the middle.\n\nLooked at are scripts in fences, where most of them have both variants. A command of one line, `git log`, is taken to run on both.",
     way_out: "Write the other variant under the same mark.",
     bad: r#"step clean "Clear the temporary files" {
   $ ```bash
     app clean
   ```
-    ```powershell
+  ```powershell
     app.exe clean
   ```
   repeatable
@@ -32,7 +33,7 @@ step restart "Restart the service" {
   $ ```bash
     app clean
   ```
-    ```powershell
+  ```powershell
     app.exe clean
   ```
   repeatable
@@ -42,7 +43,7 @@ step restart "Restart the service" {
   $ ```bash
     systemctl restart app
   ```
-    ```powershell
+  ```powershell
     Restart-Service app
   ```
   repeatable
@@ -52,36 +53,46 @@ step restart "Restart the service" {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found) {
-    let shells = |at: usize| {
-        let command = &subject.commands[at];
-        let posix = command.scripts.iter().any(|script| {
-            matches!(script.interpreter, Interpreter::Sh | Interpreter::Bash | Interpreter::Zsh)
+    let platforms = |fences: &[Script<'_>]| {
+        let posix = fences.iter().any(|script| {
+            matches!(
+                script.interpreter,
+                Interpreter::Sh | Interpreter::Bash | Interpreter::Zsh
+            )
         });
-        let windows = command
-            .scripts
+        let windows = fences
             .iter()
             .any(|script| script.interpreter == Interpreter::PowerShell);
         (posix, windows)
     };
-    let all = 0..subject.commands.len();
-    if !all.clone().any(|at| shells(at) == (true, true)) {
+    let fenced: Vec<_> = subject
+        .commands
+        .iter()
+        .filter(|command| matches!(command.ast.body, CommandBody::Fences(_)))
+        .map(|command| (command, platforms(&command.scripts)))
+        .collect();
+    let both = fenced.iter().filter(|(_, on)| *on == (true, true)).count();
+    let one = fenced.iter().filter(|(_, on)| on.0 != on.1).count();
+    if both == 0 || one > both {
         return;
     }
-    for at in all {
-        let (has, lacks) = match shells(at) {
+    for (command, on) in fenced {
+        let (has, lacks) = match on {
             (true, false) => ("a shell of POSIX", "powershell"),
             (false, true) => ("PowerShell", "bash"),
             _ => continue,
         };
-        let command = &subject.commands[at];
         let span = match &command.ast.body {
-            CommandBody::Fences(fences) => fences.first().and_then(|fence| fence.word.as_ref()).map(|word| word.span),
-            CommandBody::Line(text) => Some(text.span),
+            CommandBody::Fences(fences) => fences
+                .first()
+                .and_then(|fence| fence.word.as_ref())
+                .map(|word| word.span),
+            CommandBody::Line(_) => None,
         };
         found
             .add(
                 span.unwrap_or(command.ast.span),
-                format!("this command is for {has} alone, and others of the runbook are for both platforms"),
+                format!("this script is for {has} alone, and most of the runbook are for both platforms"),
                 "stops the run on the other",
             )
             .help(format!("add a `{lacks}` fence under the same mark"));

@@ -1,43 +1,53 @@
-use runbook_grammar::ast::{ExprKind, Name, StmtKind, TypeKind};
+use runbook_grammar::ast::{BinaryOp, Expr, ExprKind, Name, StmtKind, TypeKind};
 use runbook_grammar::span::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Found, Severity};
 use crate::rule::Rule;
-use crate::subject::Subject;
+use crate::subject::{Subject, children};
 
 pub const RULE: Rule = Rule {
     name: "shadowed-name",
     severity: Severity::Warning,
     title: "a name that hides another",
-    why: "Most double names are errors. Two are not, and still mislead: a value that has the name of a choice or a level, so that `severity == P0` compares with the value; and a value that has the name of a function, `lines` or `number`.",
-    way_out: "Give the value another name.",
-    bad: r#"severity P0 "Down" within 15m
-severity P1 "Slow" within 1h
+    why: "Most double names are errors. One is not, and misleads: a value that has the name of a choice or of a level. There, `response == restart` compares with the value, and says something else than it reads.\n\nFound where such a comparison stands in the file.",
+    way_out: "Write the choice in quotes, `\"restart\"`, or give the value another name.",
+    bad: r#"param restart: text = "api"
 
-param level: severity = P1
-ask P0: text "What is down?"
+matrix triage(down: bool) -> (response: choice) {
+  | down | response |
+  |------|----------|
+  | yes  | restart  |
+  | no   | wait     |
+}
 
-if level == P1 {
-  finish no_action "{{P0}} is only slow."
+decide triage {
+  restart, wait {
+    if response == restart {
+      step restart "Restart {{restart}}"
+    }
+  }
 }
 "#,
-    good: r#"severity P0 "Down" within 15m
-severity P1 "Slow" within 1h
+    good: r#"param service: text = "api"
 
-param level: severity = P1
-ask part: text "What is down?"
+matrix triage(down: bool) -> (response: choice) {
+  | down | response |
+  |------|----------|
+  | yes  | restart  |
+  | no   | wait     |
+}
 
-if level == P1 {
-  finish no_action "{{part}} is only slow."
+decide triage {
+  restart, wait {
+    if response == "restart" {
+      step restart "Restart {{service}}"
+    }
+  }
 }
 "#,
     check,
 };
-
-const FUNCTIONS: &[&str] = &[
-    "len", "lines", "trim", "join", "number", "json", "basename", "now", "env",
-];
 
 fn check(subject: &Subject<'_>, found: &mut Found) {
     let mut meant: BTreeMap<String, (Span, &str)> = BTreeMap::new();
@@ -73,24 +83,24 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             _ => {}
         }
     }
+    let mut compared: BTreeSet<&str> = BTreeSet::new();
+    for (_, stmt) in subject.each() {
+        for expr in children::exprs(stmt) {
+            compares(expr, &mut compared);
+        }
+    }
     let mut look = |name: &Name| {
-        if let Some((span, what)) = meant.get(&name.text) {
+        if let Some((span, what)) = meant.get(&name.text)
+            && compared.contains(name.text.as_str())
+        {
             found
                 .add(
                     name.span,
                     format!("the value `{}` hides {what} of this name", name.text),
-                    "from here on, this is meant",
+                    "a comparison takes this one",
                 )
                 .label(*span, format!("{what}, hidden by it"))
-                .help("give the value another name");
-        } else if FUNCTIONS.contains(&name.text.as_str()) {
-            found
-                .add(
-                    name.span,
-                    format!("the value `{0}` has the name of the function `{0}(…)`", name.text),
-                    "reads like the function",
-                )
-                .help("give the value another name");
+                .help("write the choice in quotes, or give the value another name");
         }
     };
     for (_, stmt) in subject.each() {
@@ -113,5 +123,28 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             }
             _ => {}
         }
+    }
+}
+
+/// Names that stand on the right of a comparison.
+fn compares<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {
+    if let ExprKind::Binary(
+        BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In | BinaryOp::NotIn,
+        _,
+        right,
+    ) = &expr.kind
+    {
+        let words = match &right.kind {
+            ExprKind::List(items) => items.iter().collect(),
+            _ => vec![&**right],
+        };
+        for word in words {
+            if let ExprKind::Name(name) = &word.kind {
+                found.insert(&name.text);
+            }
+        }
+    }
+    for part in children::parts(expr) {
+        compares(part, found);
     }
 }

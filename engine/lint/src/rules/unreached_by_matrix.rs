@@ -20,8 +20,8 @@ pub const RULE: Rule = Rule {
 severity P1 "Slow" within 4h
 
 matrix triage(down: bool) -> (severity: severity, response: choice) {
-  | down | severity | response |
-  |------|----------|----------|
+  | down | severity | response  |
+  |------|----------|-----------|
   | yes  | P0       | fail_over |
   | no   | P1       | restart   |
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_plan::Plan;
-use runbook_plan::expr::{Expr, ExprKind, Pattern};
+use runbook_plan::expr::{Expr, ExprKind, Pattern, TemplatePart};
 use runbook_plan::ids::VarId;
 use runbook_plan::plan::{LetValue, NodeKind};
 use runbook_plan::value::{Type, Value};
@@ -13,20 +13,32 @@ use super::Subject;
 impl Subject<'_> {
     /// Whether every text that a value may be passes the test: by its type, its `matches`, or what it is called with.
     /// A parameter of a procedure that nothing here calls passes: its callers are looked over with their own file.
-    pub fn all_values(&self, value: &Expr, passes: &dyn Fn(&Known<'_>) -> bool) -> bool {
-        self.passes(value, passes, &mut BTreeSet::new())
+    pub fn all_values(
+        &self,
+        value: &Expr,
+        what: What,
+        passes: &dyn Fn(&Known<'_>) -> bool,
+    ) -> bool {
+        self.passes(value, what, passes, &mut BTreeSet::new())
     }
 
     fn passes(
         &self,
         value: &Expr,
+        what: What,
         passes: &dyn Fn(&Known<'_>) -> bool,
         seen: &mut BTreeSet<VarId>,
     ) -> bool {
         match &value.kind {
             ExprKind::Literal(value) => passes(&Known::Value(value)),
-            ExprKind::Else(a, b) => self.passes(a, passes, seen) && self.passes(b, passes, seen),
+            ExprKind::Else(a, b) => {
+                self.passes(a, what, passes, seen) && self.passes(b, what, passes, seen)
+            }
             ExprKind::Run(_) => true,
+            ExprKind::Text(text) => text.parts.iter().take(what.parts()).all(|part| match part {
+                TemplatePart::Text(text) => passes(&Known::Value(&Value::Text(text.clone()))),
+                TemplatePart::Hole(value) => self.passes(value, what, passes, seen),
+            }),
             ExprKind::Var(var) => {
                 if passes(&Known::Type(plain(&value.ty))) {
                     return true;
@@ -35,7 +47,7 @@ impl Subject<'_> {
                 if !seen.insert(*var) {
                     return true;
                 }
-                self.var_passes(*var, passes, seen)
+                self.var_passes(*var, what, passes, seen)
             }
             _ => passes(&Known::Type(plain(&value.ty))),
         }
@@ -44,6 +56,7 @@ impl Subject<'_> {
     fn var_passes(
         &self,
         var: VarId,
+        what: What,
         passes: &dyn Fn(&Known<'_>) -> bool,
         seen: &mut BTreeSet<VarId>,
     ) -> bool {
@@ -52,13 +65,15 @@ impl Subject<'_> {
         };
         origins.iter().all(|origin| match origin {
             Origin::Asked(pattern) => pattern.is_some_and(|p| passes(&Known::Pattern(p))),
-            Origin::Is(value) => self.passes(value, passes, seen),
+            Origin::Is(value) => self.passes(value, what, passes, seen),
             Origin::OneOf(items) => match &items.kind {
-                ExprKind::List(items) => items.iter().all(|item| self.passes(item, passes, seen)),
+                ExprKind::List(items) => items
+                    .iter()
+                    .all(|item| self.passes(item, what, passes, seen)),
                 ExprKind::Literal(Value::List(items)) => {
                     items.iter().all(|item| passes(&Known::Value(item)))
                 }
-                _ => self.passes(items, passes, seen),
+                _ => self.passes(items, what, passes, seen),
             },
             Origin::Anywhere => false,
         })
@@ -111,6 +126,23 @@ pub(super) fn origins(plan: &Plan) -> Origins<'_> {
         known.extend(default.as_ref().map(Origin::Is));
     }
     origins
+}
+
+/// How much of a value is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// How it begins.
+    Beginning,
+    All,
+}
+
+impl What {
+    fn parts(self) -> usize {
+        match self {
+            What::Beginning => 1,
+            What::All => usize::MAX,
+        }
+    }
 }
 
 /// What is known of a value.
