@@ -353,9 +353,8 @@ impl<'a> Document<'a> {
     }
 
     fn named_way(&mut self, label: &str, name: &str, body: &'a [Stmt]) {
-        let anchor = format!("{}{name}", self.scope);
-        self.out
-            .item(&format!("**{label}** <a id=\"{anchor}\"></a>"));
+        let anchor = self.anchor(&format!("{}{name}", self.scope));
+        self.out.item(&format!("**{label}**{anchor}"));
         self.inside(|doc| doc.below(Some(name), |doc| doc.content(body)));
     }
 

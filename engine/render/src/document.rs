@@ -1,5 +1,7 @@
 //! The order of the document, and what all its parts write with.
 
+use std::collections::BTreeSet;
+
 use crate::names::{FileIndex, Names};
 use crate::out::Out;
 use crate::text::{code, escape, inline, source_text};
@@ -21,6 +23,8 @@ pub(crate) struct Document<'a> {
     pub procedure: String,
     /// Interpreters of one-line commands, the innermost last.
     pub interpreters: Vec<String>,
+    /// The anchors that stand already.
+    anchors: BTreeSet<String>,
 }
 
 /// The least important heading Markdown has; deeper ones are bold lines.
@@ -37,6 +41,7 @@ impl<'a> Document<'a> {
             scope: String::new(),
             procedure: String::new(),
             interpreters: Vec::new(),
+            anchors: BTreeSet::new(),
         }
     }
 
@@ -81,12 +86,21 @@ impl<'a> Document<'a> {
 
     /// A heading, or a bold line where headings end. Without an anchor it is linked by its words.
     pub fn heading(&mut self, level: usize, title: &str, anchor: Option<&str>) {
-        let anchor = anchor.map_or(String::new(), |anchor| format!(" <a id=\"{anchor}\"></a>"));
+        let anchor = anchor.map_or(String::new(), |anchor| self.anchor(anchor));
         if level > DEEPEST || self.out.is_nested() {
             self.out.block(&format!("**{title}**{anchor}"));
         } else {
             self.out
                 .block(&format!("{} {title}{anchor}", "#".repeat(level)));
+        }
+    }
+
+    /// An anchor, with a space before it. Steps of two ways may have one name, and then the first of them has the anchor.
+    pub fn anchor(&mut self, anchor: &str) -> String {
+        if self.anchors.insert(anchor.to_owned()) {
+            format!(" <a id=\"{anchor}\"></a>")
+        } else {
+            String::new()
         }
     }
 
