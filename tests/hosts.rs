@@ -80,6 +80,47 @@ step here "Here" {
     assert!(!ground.there("work/said").exists());
 }
 
+#[test]
+fn a_dry_run_and_a_scenario_connect_nowhere_and_a_probe_only_looks() {
+    let Some(ground) = Ground::with(
+        r#"
+step one "One" {
+  on app
+  let where: text = ? echo $$ >> looked; pwd
+  $ echo {{where}} >> ledger
+  undo $ rm ledger
+}
+"#,
+    ) else {
+        return;
+    };
+    ground.sets(
+        "case.test.rbk",
+        r#"rbk 1
+scenarios for "case.rbk"
+
+scenario "it is done over there" {
+  when "echo * pwd" says "/srv/app"
+  reaches one
+  ends resolved
+}
+scenario "it fails over there" {
+  when "echo * ledger" exits 1
+  ends failed
+}
+"#,
+    );
+    let told = ground.ends(&["run", "case.rbk", "--dry-run"], 0);
+    assert!(told.contains("app $ echo '‹where›' >> ledger"), "{told}");
+    let told = ground.ends(&["test", "case.test.rbk"], 0);
+    assert!(told.contains("2 scenarios: all hold"), "{told}");
+    assert!(!ground.path("called").exists(), "no machine was called");
+    let told = ground.ends(&["run", "case.rbk", "--probe"], 0);
+    assert!(told.contains("a probe does not act"), "{told}");
+    assert_eq!(ground.read(&ground.there("looked")).lines().count(), 1);
+    assert!(!ground.there("ledger").exists(), "nothing acted: {told}");
+}
+
 fn run(shown: &str) -> &str {
     let line = shown.lines().find(|line| line.starts_with("run "));
     line.and_then(|line| line.split_whitespace().nth(1))
