@@ -13,6 +13,7 @@ mod inputs;
 mod journal;
 mod laws;
 mod lint;
+mod new;
 mod order;
 mod parse;
 mod plan;

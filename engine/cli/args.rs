@@ -34,6 +34,8 @@ pub enum Command {
     Journal(Journal),
     /// Take back what a run did, newest first, back to a checkpoint
     Undo(Undo),
+    /// Write a good first runbook, with a scenario that passes
+    New(New),
     /// Find the mistakes of runbooks, modules and scenario files, and what could go wrong
     Lint(Lint),
     /// Play the scenarios of runbooks: nothing real runs
@@ -78,6 +80,27 @@ pub struct Run {
     /// Print one JSON object a line instead of the view for people
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct New {
+    /// What it is called: `restore-orders` makes restore-orders.rbk and restore-orders.test.rbk
+    pub name: String,
+    /// What to begin with; asked for if left out
+    #[arg(long, value_enum)]
+    pub template: Option<Template>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Roll a deployment back
+    Deployment,
+    /// Restore a database from a backup
+    Database,
+    /// Lead an incident
+    Incident,
+    /// One step, to fill in
+    Empty,
 }
 
 #[derive(Args)]

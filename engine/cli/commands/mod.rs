@@ -5,6 +5,7 @@ pub mod fmt;
 pub mod journal;
 pub mod library;
 pub mod lint;
+pub mod new;
 pub mod render;
 pub mod report;
 pub mod run;

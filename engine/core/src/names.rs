@@ -46,6 +46,8 @@ impl eval::Scope for Seen<'_> {
             None => Value::Missing,
         };
         match fact {
+            // A dry run is none that could be found again: it has no id, and makes one up like any other value.
+            RunFact::Id if self.state.started.run.is_empty() => Value::Text("‹run.id›".to_owned()),
             RunFact::Id => Value::Text(self.state.started.run.clone()),
             RunFact::Started => Value::Time(self.state.started_at.wall),
             RunFact::Severity => match &self.state.severity {

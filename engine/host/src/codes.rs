@@ -27,6 +27,7 @@ pub const ADOPT_REFUSED: Code = Code(3029);
 pub const RUN_COPIED: Code = Code(3030);
 pub const NO_SCENARIO: Code = Code(3040);
 pub const FILE_THERE: Code = Code(3041);
+pub const NAME_REFUSED: Code = Code(3044);
 
 pub const JOURNAL_CORRUPT: Code = Code(3100);
 pub const JOURNAL_NEWER: Code = Code(3101);
@@ -71,6 +72,7 @@ pub const ALL: &[(Code, &str)] = &[
     (RUN_COPIED, "the folder of the run is a copy"),
     (NO_SCENARIO, "the run cannot be told as a scenario"),
     (FILE_THERE, "a file is there already"),
+    (NAME_REFUSED, "no name for a runbook"),
     (JOURNAL_CORRUPT, "the journal is damaged"),
     (JOURNAL_NEWER, "the journal is of a newer version"),
     (JOURNAL_WRITE, "the journal cannot be written"),

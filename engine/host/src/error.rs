@@ -36,7 +36,8 @@ impl HostError {
             | STEP_UNREACHABLE
             | ADOPT_REFUSED
             | NO_SCENARIO
-            | FILE_THERE => 2,
+            | FILE_THERE
+            | NAME_REFUSED => 2,
             RUN_HELD | RUN_COPIED | JOURNAL_TAIL => 75,
             Code(3001..=3019) | NOT_IN_THIS_VERSION => 3,
             _ => 74,
