@@ -25,6 +25,10 @@ const WORLDLY: &[&str] = &["runbook-host", "runbook-lsp", "runbook"];
 /// What a pure room may use from outside, and why it is harmless there.
 const PURE_DEPENDENCIES: &[(&str, &str)] = &[
     (
+        "dagre",
+        "where the nodes of a graph lie; the same graph lies the same",
+    ),
+    (
         "jiff",
         "dates and time zones as values; its clock is disallowed by clippy.toml",
     ),

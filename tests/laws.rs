@@ -78,7 +78,7 @@ fn every_file_can_be_rendered_mistakes_and_all() {
         let mut sources = Sources::default();
         let id = sources.add(name.as_str(), text.as_str());
         let (file, _) = runbook_grammar::parse(sources.get(id));
-        let page = runbook_render::markdown(&sources, &[file]);
+        let page = runbook_render::markdown(&sources, &[file], None);
         assert!(
             page.starts_with('#') && page.ends_with('\n'),
             "{name}: {page}"

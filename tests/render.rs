@@ -5,6 +5,7 @@ use crate::laws;
 use runbook_grammar::ast::{File, Module, StmtKind};
 use runbook_grammar::parse;
 use runbook_grammar::source::Sources;
+use runbook_render::graph::{self, Graph};
 
 /// The document of a runbook of the repository, with the modules it uses as far as they are there.
 pub fn render(name: &str, text: &str) -> String {
@@ -48,7 +49,16 @@ pub fn render(name: &str, text: &str) -> String {
         }
         files.push(file);
     }
-    runbook_render::markdown(&sources, &files)
+    let graph = graph(name, text);
+    runbook_render::markdown(&sources, &files, graph.as_ref())
+}
+
+/// Its graph; none where it has mistakes.
+pub fn graph(name: &str, text: &str) -> Option<Graph> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let folder = path.parent().expect("a folder");
+    let (sources, plan, _) = crate::plan::plan_of_text(folder, name, text);
+    plan.map(|plan| graph::graph(&plan, &sources))
 }
 
 /// Holds the document against its snapshot, which stands beside the cases.

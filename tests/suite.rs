@@ -7,6 +7,7 @@ mod explore;
 mod faults;
 mod fmt;
 mod golden;
+mod graph;
 mod hosts;
 mod house;
 mod inputs;

@@ -44,6 +44,8 @@ pub enum Command {
     Fmt(Fmt),
     /// Turn a runbook into a document
     Render(Render),
+    /// Draw a runbook as a graph, with what a run did or what its scenarios come to
+    Graph(Graph),
     /// List the modules of the standard library, or show the page of one
     Std(Std),
     /// Explain an error by its number, or a lint by its name, at length
@@ -322,6 +324,37 @@ pub struct Render {
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Target {
     Markdown,
+}
+
+#[derive(Args)]
+pub struct Graph {
+    /// The runbook or module; may be left out with --run
+    #[arg(required_unless_present = "run")]
+    pub file: Option<PathBuf>,
+    /// What to make of it
+    #[arg(long, value_enum, default_value = "mermaid")]
+    pub to: GraphTarget,
+    /// Show the way of a run in it, by its id or the beginning of it; the runbook is drawn as the run has it
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// Show what the scenarios beside the runbook come to
+    #[arg(long, conflicts_with = "run")]
+    pub coverage: bool,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum GraphTarget {
+    /// For Markdown: GitHub and others draw it
+    Mermaid,
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
+    /// For programs
+    Json,
 }
 
 #[derive(Args)]

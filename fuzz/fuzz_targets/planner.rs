@@ -34,5 +34,5 @@ fuzz_target!(|text: &str| {
         }
     }
     let root = files.root;
-    assert!(!runbook_render::markdown(&sources, &[root]).is_empty());
+    assert!(!runbook_render::markdown(&sources, &[root], None).is_empty());
 });

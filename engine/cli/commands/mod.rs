@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod fmt;
+pub mod graph;
 pub mod journal;
 pub mod library;
 pub mod lint;

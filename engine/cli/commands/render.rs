@@ -1,5 +1,7 @@
 //! `runbook render FILE --to markdown`
 
+use runbook_render::graph::graph;
+
 use crate::args;
 use crate::exit::Exit;
 use crate::files::{complain_host, report, write_or_print};
@@ -19,8 +21,9 @@ pub fn render(args: &args::Render) -> Exit {
         .into_iter()
         .filter_map(|module| module.file.ok());
     let files: Vec<_> = std::iter::once(loaded.files.root).chain(modules).collect();
+    let graph = loaded.plan.map(|plan| graph(&plan, &loaded.sources));
     let text = match args.to {
-        args::Target::Markdown => runbook_render::markdown(&loaded.sources, &files),
+        args::Target::Markdown => runbook_render::markdown(&loaded.sources, &files, graph.as_ref()),
     };
     write_or_print(args.output.as_deref(), &text)
 }

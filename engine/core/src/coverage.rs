@@ -1,10 +1,10 @@
-//! What of a plan runs have come to: steps, arms of branches, rows of matrices, undo blocks.
+//! What of a plan runs have come to: statements, steps, arms of branches, rows of matrices, undo blocks.
 
 use std::collections::BTreeSet;
 
 use runbook_grammar::span::Span;
 use runbook_plan::Plan;
-use runbook_plan::ids::{BlockId, MatrixId};
+use runbook_plan::ids::{BlockId, MatrixId, NodeId};
 use runbook_plan::plan::{NodeKind, Policies};
 use runbook_plan::show;
 
@@ -14,18 +14,24 @@ use crate::walk::{self, Calls, Met};
 /// What one run has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reached {
-    blocks: Vec<u64>,
+    blocks: Bits,
+    nodes: Bits,
+    passed: Bits,
     /// A row by its index.
     rows: BTreeSet<(MatrixId, usize)>,
 }
 
 impl Reached {
     pub(crate) fn block(&mut self, id: BlockId) {
-        let (word, bit) = (id.index() / 64, id.index() % 64);
-        if self.blocks.len() <= word {
-            self.blocks.resize(word + 1, 0);
-        }
-        self.blocks[word] |= 1 << bit;
+        self.blocks.set(id.index());
+    }
+
+    pub(crate) fn node(&mut self, id: NodeId) {
+        self.nodes.set(id.index());
+    }
+
+    pub(crate) fn passed(&mut self, id: NodeId) {
+        self.passed.set(id.index());
     }
 
     pub(crate) fn row(&mut self, matrix: MatrixId, row: usize) {
@@ -35,23 +41,47 @@ impl Reached {
     /// Whether the run came there.
     pub fn has(&self, place: Place) -> bool {
         match place {
-            Place::Block(id) => self
-                .blocks
-                .get(id.index() / 64)
-                .is_some_and(|word| word >> (id.index() % 64) & 1 == 1),
+            Place::Block(id) => self.blocks.has(id.index()),
+            Place::Node(id) => self.nodes.has(id.index()),
+            Place::Past(id) => self.passed.has(id.index()),
             Place::Row(matrix, row) => self.rows.contains(&(matrix, row)),
         }
     }
 
     /// Takes in what another run has come to.
     pub fn add(&mut self, other: &Reached) {
-        if self.blocks.len() < other.blocks.len() {
-            self.blocks.resize(other.blocks.len(), 0);
+        self.blocks.add(&other.blocks);
+        self.nodes.add(&other.nodes);
+        self.passed.add(&other.passed);
+        self.rows.extend(&other.rows);
+    }
+}
+
+/// A set of indexes, a bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn set(&mut self, index: usize) {
+        let (word, bit) = (index / 64, index % 64);
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
         }
-        for (mine, theirs) in self.blocks.iter_mut().zip(&other.blocks) {
+        self.0[word] |= 1 << bit;
+    }
+
+    fn has(&self, index: usize) -> bool {
+        let word = self.0.get(index / 64);
+        word.is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    fn add(&mut self, other: &Bits) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine |= theirs;
         }
-        self.rows.extend(&other.rows);
     }
 }
 
@@ -64,7 +94,12 @@ impl State {
 /// Where a run may come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
+    /// It was entered.
     Block(BlockId),
+    /// It was begun, whatever came of it.
+    Node(NodeId),
+    /// It was gone on from, to what comes next.
+    Past(NodeId),
     /// A row by its index.
     Row(MatrixId, usize),
 }

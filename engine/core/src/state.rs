@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use runbook_plan::Plan;
 use runbook_plan::ids::{BlockId, ContactId, GuardId, NodeId, VarId};
 use runbook_plan::plan::{Looked, Outcome};
 use runbook_plan::value::Value;
@@ -375,6 +376,16 @@ pub enum InFlightKind {
 }
 
 impl State {
+    /// The statements that are under way, outermost first within each line of execution; none before the run and after it.
+    pub fn under_way(&self, plan: &Plan) -> Vec<NodeId> {
+        let slots = self.fibers.values().flat_map(|fiber| &fiber.frames);
+        let nodes = slots.filter_map(|slot| match &slot.frame {
+            Frame::Seq(seq) => plan.blocks[seq.block.index()].nodes.get(seq.at).copied(),
+            _ => None,
+        });
+        nodes.collect()
+    }
+
     /// Commands and requests that were under way: resume finds out about each of them and reports it by
     /// [`crate::event::Event::Found`], in this order.
     pub fn in_flight(&self) -> Vec<InFlight> {

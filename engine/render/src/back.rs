@@ -100,7 +100,7 @@ impl<'a> Document<'a> {
                 }
                 doc.interpreted(&block.body, |doc| {
                     doc.policies_before(&all);
-                    doc.procedure_chart(&block.body);
+                    doc.procedure_chart(block.span);
                     let entries = doc.numbered(&all[intro..], "");
                     doc.entries(entries, 4, None);
                     doc.handlers(&all);

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use crate::graph::{Graph, mermaid_chart};
 use crate::names::{FileIndex, Names};
 use crate::out::Out;
-use crate::text::{code, escape, inline, source_text};
+use crate::text::{code, escape, fence, inline, source_text};
 use runbook_grammar::ast::{
     Expr, ExprKind, File, FileKind, Path, Stmt, StmtKind, TypeExpr, TypeKind,
 };
 use runbook_grammar::source::Sources;
+use runbook_grammar::span::Span;
 
 pub(crate) struct Document<'a> {
     pub sources: &'a Sources,
     pub files: &'a [File],
+    /// Missing where there is no plan, as of a file with mistakes.
+    pub graph: Option<&'a Graph>,
     pub names: Names<'a>,
     pub out: Out,
     /// The file whose names are meant now.
@@ -31,10 +35,11 @@ pub(crate) struct Document<'a> {
 const DEEPEST: usize = 6;
 
 impl<'a> Document<'a> {
-    pub fn new(sources: &'a Sources, files: &'a [File]) -> Document<'a> {
+    pub fn new(sources: &'a Sources, files: &'a [File], graph: Option<&'a Graph>) -> Document<'a> {
         Document {
             sources,
             files,
+            graph,
             names: Names::new(sources, files),
             out: Out::default(),
             file: 0,
@@ -71,7 +76,7 @@ impl<'a> Document<'a> {
         self.intro(&main.body);
         self.facts(&main.body);
         self.contents(main);
-        self.chart(&main.body);
+        self.chart();
         self.severities();
         self.people();
         self.before_the_start(main);
@@ -82,6 +87,24 @@ impl<'a> Document<'a> {
         self.triggers(&main.body);
         self.afterwards(&main.body);
         self.out.finish()
+    }
+
+    fn chart(&mut self) {
+        let charts = self.graph.into_iter().flat_map(|graph| &graph.charts);
+        let mut own = charts.filter(|chart| chart.procedure.is_none());
+        if let Some(chart) = own.next().filter(|chart| chart.deeds() > 0) {
+            self.heading(2, "The way at a glance", None);
+            self.out.block(&fence("mermaid", &mermaid_chart(chart)));
+        }
+    }
+
+    /// The procedure with this block has a chart of its own where its way parts.
+    pub fn procedure_chart(&mut self, block: Span) {
+        let charts = self.graph.into_iter().flat_map(|graph| &graph.charts);
+        let mut its = charts.filter(|chart| chart.span == Some(block));
+        if let Some(chart) = its.next().filter(|chart| chart.parts()) {
+            self.out.block(&fence("mermaid", &mermaid_chart(chart)));
+        }
     }
 
     /// A heading, or a bold line where headings end. Without an anchor it is linked by its words.

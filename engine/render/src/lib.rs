@@ -15,7 +15,7 @@
 //! | `phrase` | statements that a sentence can say |
 //! | `policy` | time limits, retries, undo |
 //! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
-//! | `graph` | the flow as a Mermaid chart |
+//! | [`graph`] | the flow as a graph, and what a run did laid over it: Mermaid, dot, SVG |
 //! | `reference` | the page of a module, for those who use it |
 //! | `names` | what names mean across files; anchors |
 //! | `report` | what a run did, as data and as a document |
@@ -29,7 +29,7 @@ mod content;
 mod document;
 mod flow;
 mod front;
-mod graph;
+pub mod graph;
 mod matrix;
 mod names;
 mod out;
@@ -39,14 +39,15 @@ mod reference;
 pub mod report;
 mod text;
 
+use graph::Graph;
 use runbook_grammar::ast::File;
 use runbook_grammar::source::Sources;
 
 /// GitHub-flavoured Markdown, ended by a newline. `files` holds the runbook and then its modules; without any file the
 /// document is empty. Modules are found by the names of their sources: `std.git`, or the path seen from where
-/// the path of the runbook starts.
-pub fn markdown(sources: &Sources, files: &[File]) -> String {
-    document::Document::new(sources, files).write()
+/// the path of the runbook starts. `graph` is of the same sources; without one the document has no charts.
+pub fn markdown(sources: &Sources, files: &[File], graph: Option<&Graph>) -> String {
+    document::Document::new(sources, files, graph).write()
 }
 
 /// The page of the module `std.NAME`: what it needs, its procedures with parameters and types, what acts and how that is

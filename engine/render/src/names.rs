@@ -48,8 +48,6 @@ pub(crate) struct Place {
     pub path: String,
     /// Markdown.
     pub title: String,
-    /// The title as plain text.
-    pub words: String,
 }
 
 impl<'a> Names<'a> {
@@ -115,7 +113,6 @@ impl<'a> Names<'a> {
                     self.places.push(Place {
                         path: path.clone(),
                         title,
-                        words: plain_title(&stmt.kind, name),
                     });
                     format!("{path}.")
                 }
@@ -162,10 +159,6 @@ impl<'a> Names<'a> {
             .iter()
             .find(|place| fits(place) && place.path.starts_with(scope));
         near.or_else(|| self.places.iter().find(fits))
-    }
-
-    pub fn contact(&self, file: FileIndex, path: &Path) -> Option<&String> {
-        self.contacts.get(&self.full(file, path))
     }
 
     /// A link to something declared, `kind` being the first word of its anchor; its name alone where it is not there.
@@ -223,17 +216,6 @@ pub(crate) fn named(kind: &StmtKind) -> Option<(&str, String)> {
         }
         _ => None,
     }
-}
-
-fn plain_title(kind: &StmtKind, name: &str) -> String {
-    let title = match kind {
-        StmtKind::Section { title, .. }
-        | StmtKind::Step { title, .. }
-        | StmtKind::Checkpoint { title, .. } => Some(title),
-        StmtKind::Attempt { title, .. } => title.as_ref(),
-        _ => None,
-    };
-    title.map_or_else(|| humane(name), plain)
 }
 
 /// The blocks of a statement that hold more flow.

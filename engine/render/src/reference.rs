@@ -20,7 +20,7 @@ type Procedures<'a> = BTreeMap<&'a str, &'a Block>;
 
 pub(crate) fn page(sources: &Sources, name: &str, file: &File) -> String {
     let files = std::slice::from_ref(file);
-    let doc = Document::new(sources, files);
+    let doc = Document::new(sources, files, None);
     Page { doc, name }.write(
         &file.body,
         file.header

@@ -221,6 +221,45 @@ fn play(path: &Path) -> Result<(Played, PathBuf, Covered), Refused> {
     Ok((played, place, covered))
 }
 
+/// What the scenario files beside a runbook come to in it, whether they hold or not; nothing where none of them is for it.
+///
+/// # Errors
+/// A file beside it cannot be played; that has been said, and this is the exit code.
+pub fn reached_beside(runbook: &Path) -> Result<Option<Reached>, Exit> {
+    let place = std::fs::canonicalize(runbook).unwrap_or_else(|_| runbook.into());
+    let folder = match runbook.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let named = find(&[folder.to_owned()]);
+    let beside = named
+        .files
+        .iter()
+        .filter(|path| path.parent() == Some(folder) && looks_like_scenarios(path));
+    let mut all: Option<Reached> = None;
+    for path in beside {
+        // Which runbook a file is for stands in its first words: others are not played.
+        let Ok(loaded) = load(path) else { continue };
+        let tested = loaded
+            .tests
+            .as_ref()
+            .and_then(|tests| tests.originals.first());
+        let tested = tested.and_then(|original| std::fs::canonicalize(&original.name).ok());
+        if tested.as_ref() != Some(&place) {
+            continue;
+        }
+        match play(path) {
+            Ok((_, _, covered)) => all.get_or_insert_default().add(&covered.reached),
+            Err(Refused::Text(loaded)) => {
+                report(&loaded.diagnostics, &loaded.sources);
+                return Err(Exit::Runbook);
+            }
+            Err(Refused::Host(error)) => return Err(complain_host(&error)),
+        }
+    }
+    Ok(all)
+}
+
 /// What the standard library does is held by tests of its own.
 fn goals(plan: &Plan, sources: &Sources) -> Vec<Goal> {
     let mut goals = coverage::goals(plan);

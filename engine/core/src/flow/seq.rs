@@ -50,7 +50,12 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Inpu
             signal @ (Signal::Return(_) | Signal::Finish(..) | Signal::Unwound) => {
                 return Next::Done(signal);
             }
-            _ => seq.at += 1,
+            _ => {
+                if let Some(node) = m.plan.blocks[seq.block.index()].nodes.get(seq.at) {
+                    m.s.reached.passed(*node);
+                }
+                seq.at += 1;
+            }
         },
         Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
         _ => {}
@@ -64,8 +69,12 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Inpu
             m.fiber_mut(f).waiting = Waiting::Held;
             return Next::Wait(Frame::Seq(seq));
         }
+        m.s.reached.node(*node);
         match begin(m, f, *node) {
-            Begun::Done => seq.at += 1,
+            Begun::Done => {
+                m.s.reached.passed(*node);
+                seq.at += 1;
+            }
             Begun::Into(child) => return Next::Push(Frame::Seq(seq), child),
             Begun::Signal(Signal::Failed(failure)) => match failed(m, f, &mut seq, *failure) {
                 Some(next) => return next(Frame::Seq(seq)),
