@@ -38,6 +38,7 @@ fn lint(folder: &Path, name: &str) -> std::process::Output {
             "--",
             env!("CARGO_BIN_EXE_runbook"),
             "lint",
+            "--deny=error",
             name,
         ])
         .current_dir(folder)

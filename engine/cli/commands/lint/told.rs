@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use runbook_grammar::diagnostic::{Fix, Label};
-use runbook_grammar::source::Sources;
+use runbook_grammar::source::{Source, Sources};
 use runbook_grammar::span::Span;
 use runbook_host::error::HostError;
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Report {
                 }
             };
             report.waived += seen.waived;
-            let sources = &seen.sources;
+            let sources = &Lined::new(&seen.sources);
             report.told.extend(seen.mistakes.iter().map(|mistake| Told {
                 file: file.clone(),
                 code: mistake.code.to_string(),
@@ -166,36 +166,56 @@ fn refused(file: &Path, error: &HostError) -> Told {
     }
 }
 
-fn places(labels: &[Label], sources: &Sources) -> Vec<Place> {
+fn places(labels: &[Label], sources: &Lined<'_>) -> Vec<Place> {
     labels
         .iter()
-        .map(|label| place(label.span, &label.text, sources))
+        .map(|label| sources.place(label.span, &label.text))
         .collect()
 }
 
-fn change(fix: &Fix, sources: &Sources) -> Change {
+fn change(fix: &Fix, sources: &Lined<'_>) -> Change {
     Change {
-        place: place(fix.span, "", sources),
+        place: sources.place(fix.span, ""),
         replacement: fix.replacement.clone(),
     }
 }
 
-fn place(span: Span, text: &str, sources: &Sources) -> Place {
-    let source = sources.get(span.source);
-    let at = |byte: u32| {
-        let before = &source.text[..(byte as usize).min(source.text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default();
-        (line, column.chars().count() + 1)
-    };
-    let (line, column) = at(span.start);
-    let (end_line, end_column) = at(span.end);
-    Place {
-        file: source.name.clone(),
-        line,
-        column,
-        end_line,
-        end_column,
-        text: text.to_owned(),
+/// Sources with the bytes where their lines begin, so that the place of one of many findings is no walk over the file.
+struct Lined<'s> {
+    sources: &'s Sources,
+    starts: Vec<Vec<usize>>,
+}
+
+impl<'s> Lined<'s> {
+    fn new(sources: &'s Sources) -> Lined<'s> {
+        let starts = |source: &Source| {
+            let behind = source.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(behind).collect()
+        };
+        Lined {
+            sources,
+            starts: sources.iter().map(starts).collect(),
+        }
+    }
+
+    fn place(&self, span: Span, text: &str) -> Place {
+        let source = self.sources.get(span.source);
+        let starts = &self.starts[span.source.0 as usize];
+        let at = |byte: u32| {
+            let byte = (byte as usize).min(source.text.len());
+            let line = starts.partition_point(|start| *start <= byte);
+            let before = &source.text[starts[line - 1]..byte];
+            (line, before.chars().count() + 1)
+        };
+        let (line, column) = at(span.start);
+        let (end_line, end_column) = at(span.end);
+        Place {
+            file: source.name.clone(),
+            line,
+            column,
+            end_line,
+            end_column,
+            text: text.to_owned(),
+        }
     }
 }

@@ -35,7 +35,8 @@ fn new(m: &Machine<'_>, f: FiberId, e: &Exec, doubt: Doubt, found: Found, said: 
         let policies = m.block_policies(around.block);
         if around.stage == Stage::Body || around.kind == ScopeKind::Undo {
             repeatable |= policies.repeatable.is_some();
-            if done_if.is_none() && policies.done_if.is_some() && around.kind != ScopeKind::Undo {
+            // Only a step has one, and no step around it is looked at.
+            if policies.done_if.is_some() {
                 done_if = policies.done_if;
                 scope = Some(depth);
             }

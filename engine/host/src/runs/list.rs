@@ -143,6 +143,10 @@ pub(super) fn read_summary(dir: RunDir, holder: Option<Holder>) -> RunSummary {
 
 /// The run whose identifier begins with `prefix`.
 pub fn find(home: &StateHome, prefix: &str) -> Result<RunDir, HostError> {
+    if prefix.is_empty() {
+        let error = HostError::new(codes::RUN_UNKNOWN, "no run has an empty identifier");
+        return Err(error.help("List the runs with `runbook runs`."));
+    }
     let ids = ids(home)?;
     let mut found = ids.iter().filter(|id| id.starts_with(prefix));
     match (found.next(), found.next()) {
