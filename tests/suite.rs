@@ -30,6 +30,7 @@ mod runbooks;
 mod stdlib;
 mod terminal;
 mod time;
+mod watch;
 mod world;
 
 /// Where a program says which of its lines ran, if that is asked for (`just coverage`); for those who start one

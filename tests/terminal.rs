@@ -6,6 +6,7 @@
 //! | [`signals`] | every signal that ends an engine, at every kind of question |
 //! | [`events`] | keys that are no answer, job control, another size, a sudden end, a closed terminal |
 //! | [`running`] | the same while a step runs, and while the run waits |
+//! | [`watching`] | `runbook watch`: the clock in its place, and the run that follows |
 //! | [`typing`] | what is typed and pasted at the wrong time |
 //! | [`output`] | output that is up to something |
 //! | [`blocked`] | terminals and pipes that take nothing, and mistakes of the engine |
@@ -26,6 +27,7 @@ mod running;
 mod secrets;
 mod signals;
 mod typing;
+mod watching;
 
 use kinds::of_every_kind;
 

@@ -34,6 +34,8 @@ pub enum Command {
     Journal(Journal),
     /// Take back what a run did, newest first, back to a checkpoint
     Undo(Undo),
+    /// Sample the triggers of a runbook, and start it once one fires
+    Watch(Watch),
     /// Write a good first runbook, with a scenario that passes
     New(New),
     /// Find the mistakes of runbooks, modules and scenario files, and what could go wrong
@@ -80,6 +82,24 @@ pub struct Run {
     #[arg(short, long)]
     pub yes: bool,
     /// Print one JSON object a line instead of the view for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Watch {
+    /// The runbook
+    pub file: PathBuf,
+    /// A value for a param; may be given again
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Answers to prompts of the run, and params: TOML with [params] and [answers]
+    #[arg(short, long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Params from [profile.NAME.params] of runbook.toml
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Print one JSON object a line, of samples and of the run
     #[arg(long)]
     pub json: bool,
 }

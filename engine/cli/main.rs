@@ -52,6 +52,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Run(args) => commands::run::run(&args),
         Command::Resume(args) => commands::run::resume(&args),
         Command::Undo(args) => commands::run::undo(&args),
+        Command::Watch(args) => commands::watch::watch(&args),
         Command::New(args) => commands::new::new(&args),
         Command::Runs(args) => commands::runs::runs(&args),
         Command::Show(args) => commands::show::show(&args),

@@ -13,3 +13,4 @@ pub mod run;
 pub mod runs;
 pub mod show;
 pub mod test;
+pub mod watch;

@@ -30,6 +30,7 @@ pub fn run(args: &args::Run) -> Exit {
         } else {
             Confirms::Ask
         },
+        trigger: None,
     };
     ended(drive::run(&order, &mut |said, about| {
         operator(args.json, said, about)
@@ -70,7 +71,7 @@ pub fn undo(args: &args::Undo) -> Exit {
     }))
 }
 
-fn operator(json: bool, said: UnboundedSender<Said>, about: &About<'_>) -> Box<dyn Operator> {
+pub fn operator(json: bool, said: UnboundedSender<Said>, about: &About<'_>) -> Box<dyn Operator> {
     if json {
         Box::new(JsonLines::new(said))
     } else {
@@ -95,7 +96,7 @@ fn ask_reason() -> Option<String> {
     }
 }
 
-fn ended(finish: Result<Finish, Refusal>) -> Exit {
+pub fn ended(finish: Result<Finish, Refusal>) -> Exit {
     match finish {
         Ok(finish) => Exit::Run(finish.code),
         Err(refusal) => {

@@ -109,7 +109,13 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
         }
     };
     row("run", &dir.id, Tone::Plain);
-    row("by", &view.operator, Tone::Plain);
+    match &view.trigger {
+        Some(trigger) => {
+            let by = format!("the trigger {trigger}, watched by {}", view.operator);
+            row("by", &by, Tone::Plain);
+        }
+        None => row("by", &view.operator, Tone::Plain),
+    }
     if let Some((at, _)) = replay.notices.first() {
         row("began", &date_time(at.wall), Tone::Plain);
     }

@@ -18,6 +18,7 @@ fn view() -> View {
         title: "Rollback plan".to_owned(),
         run: "0192f3ab-7c11-7e33-8f00-000000000000".to_owned(),
         operator: "ada".to_owned(),
+        trigger: None,
         within: vec!["Roll the application back to v1.2.3".to_owned()],
         step: Some(StepView {
             kind: runbook_core::view::StepKind::Step,

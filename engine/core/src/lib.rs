@@ -9,6 +9,7 @@
 //! | [`samples`] | values on both sides of what a plan compares |
 //! | [`event`], [`effect`], [`prompt`], [`clock`] | what goes in and comes out |
 //! | [`eval`], `operators`, [`fill`] | expressions get values, values get their places |
+//! | [`window`], [`watching`] | triggers: the sustained clock, one look at what a trigger watches |
 //! | `machine`, `frame` | the loop that moves fibers, and what they are in the middle of |
 //! | `names` | what a fiber can see, and where it is |
 //! | `flow/` | each construct, one file per family |
@@ -38,6 +39,8 @@ pub mod step;
 mod verdict;
 pub mod view;
 mod walk;
+pub mod watching;
+pub mod window;
 
 pub use flow::from::{NoStart, can_start_at};
 pub use state::{State, due};

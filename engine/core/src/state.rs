@@ -450,6 +450,18 @@ impl State {
         &self.crossed
     }
 
+    /// A state whose wishes are numbered from here on, so that those of two states cannot be taken for each other.
+    pub fn numbered_from(first: u64) -> State {
+        let mut state = State::default();
+        state.next.effect = first;
+        state
+    }
+
+    /// The value of a name in the run itself, where it has one.
+    pub fn value(&self, var: VarId) -> Option<&Value> {
+        self.fibers.values().next()?.env.get(&var)
+    }
+
     /// What a command or request under way is, in the plan.
     pub fn looked(&self, effect: EffectId) -> Option<Looked> {
         let fiber = self.pending.get(&effect)?.fiber?;

@@ -19,6 +19,9 @@ pub struct View {
     /// The run's id.
     pub run: String,
     pub operator: String,
+    /// What started it by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
     /// Titles of the sections, procedures and attempts around where the run stands, outermost first.
     pub within: Vec<String>,
     pub step: Option<StepView>,
@@ -115,6 +118,7 @@ pub fn view(plan: &Plan, state: &State) -> View {
     let mut view = View {
         run: state.started.run.clone(),
         operator: state.started.operator.clone(),
+        trigger: state.started.trigger.clone(),
         title: plan.title.clone(),
         severity: state.severity.clone(),
         phase: phase(state),

@@ -27,6 +27,8 @@ pub const ADOPT_REFUSED: Code = Code(3029);
 pub const RUN_COPIED: Code = Code(3030);
 pub const NO_SCENARIO: Code = Code(3040);
 pub const FILE_THERE: Code = Code(3041);
+pub const NOTHING_TO_WATCH: Code = Code(3042);
+pub const WATCHED: Code = Code(3043);
 pub const NAME_REFUSED: Code = Code(3044);
 
 pub const JOURNAL_CORRUPT: Code = Code(3100);
@@ -72,6 +74,8 @@ pub const ALL: &[(Code, &str)] = &[
     (RUN_COPIED, "the folder of the run is a copy"),
     (NO_SCENARIO, "the run cannot be told as a scenario"),
     (FILE_THERE, "a file is there already"),
+    (NOTHING_TO_WATCH, "the runbook has no trigger"),
+    (WATCHED, "another process watches this runbook"),
     (NAME_REFUSED, "no name for a runbook"),
     (JOURNAL_CORRUPT, "the journal is damaged"),
     (JOURNAL_NEWER, "the journal is of a newer version"),

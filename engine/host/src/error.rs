@@ -38,8 +38,8 @@ impl HostError {
             | NO_SCENARIO
             | FILE_THERE
             | NAME_REFUSED => 2,
-            RUN_HELD | RUN_COPIED | JOURNAL_TAIL => 75,
-            Code(3001..=3019) | NOT_IN_THIS_VERSION => 3,
+            RUN_HELD | RUN_COPIED | JOURNAL_TAIL | WATCHED => 75,
+            Code(3001..=3019) | NOT_IN_THIS_VERSION | NOTHING_TO_WATCH => 3,
             _ => 74,
         }
     }

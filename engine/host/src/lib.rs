@@ -13,6 +13,7 @@
 //! | [`secrets`], [`redact`] | values that are passed on and never shown |
 //! | [`signals`], [`os`] | what the system says to us, and what we ask of it at the start |
 //! | [`scripted`] | a world that is made up, for tests, scenarios and dry runs |
+//! | [`watch`] | triggers sampled, until one starts a run |
 //! | [`operator`] | the person, as a trait |
 //! | [`codes`], [`error`] | what is refused, and in which words |
 //! | `weakened` | faults that the chaos tests must find, in a build of their own |
@@ -36,4 +37,5 @@ pub mod runs;
 pub mod scripted;
 pub mod secrets;
 pub mod signals;
+pub mod watch;
 mod weakened;

@@ -489,7 +489,7 @@ pub struct Host {
     pub address: String,
 }
 
-/// Checked and rendered; `runbook watch` is to run it.
+/// Starts a run under `runbook watch`.
 #[derive(Clone, Debug)]
 pub struct Trigger {
     pub name: String,

@@ -2,6 +2,7 @@
   "title": "kinds",
   "run": "kinds",
   "operator": "ada",
+  "trigger": "alarm",
   "within": [],
   "step": null,
   "clocks": [],

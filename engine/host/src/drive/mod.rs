@@ -21,7 +21,7 @@ pub mod doubt;
 mod driver;
 mod dry;
 mod hear;
-mod needs;
+pub(crate) mod needs;
 mod perform;
 pub mod replay;
 mod scrub;
@@ -36,8 +36,9 @@ use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
 use runbook_core::state::{Over, State};
 use runbook_core::step::step;
 use runbook_core::view::view;
+use runbook_plan::Plan;
 use runbook_plan::plan::{Outcome, SecretFrom};
-use runbook_plan::{Plan, value::SecretId};
+use runbook_plan::value::{SecretId, Value};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::answers::{FirstEngine, ScriptedAnswers};
@@ -51,6 +52,7 @@ use crate::operator::{Operator, Said};
 use crate::process::{Processes, Settings, never_became};
 use crate::runs::{RunDir, StateHome, home, list};
 use crate::secrets::{Vault, fetch_still};
+use crate::watch::Note;
 use adopt::NotAdopted;
 use driver::Driver;
 use replay::{Closing, Doubted, Replay, Wanted};
@@ -69,6 +71,18 @@ pub struct RunOrder {
     pub from: Option<String>,
     pub mode: Mode,
     pub confirms: Confirms,
+    pub trigger: Option<Triggered>,
+}
+
+/// What started a run by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Triggered {
+    /// Of the trigger.
+    pub name: String,
+    /// What it says of params; the command line does not outdo it.
+    pub params: BTreeMap<String, Value>,
+    /// Where it is kept which run was started.
+    pub note: Note,
 }
 
 /// `runbook resume`
@@ -173,21 +187,20 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
         })?;
     }
 
-    let given: Vec<(String, String)> = order
-        .params
-        .iter()
-        .map(|argument| parse_param(argument))
-        .collect::<Result<_, _>>()?;
-    let from_file = answers.as_ref().map_or(&[][..], |file| &file.params);
-    let from_profile = match &order.profile {
-        Some(name) => config.profile(name)?,
-        None => &[],
-    };
-    let params =
-        crate::config::params(plan, &[&given, from_file, from_profile]).map_err(Refusal::Host)?;
+    let params = given(
+        plan,
+        &config,
+        &order.params,
+        answers.as_ref(),
+        order.profile.as_deref(),
+    )?;
 
     let mut started = crate::config::started("");
     started.params = params;
+    if let Some(triggered) = &order.trigger {
+        started.params.extend(triggered.params.clone());
+        started.trigger = Some(triggered.name.clone());
+    }
     started.mode = order.mode;
     started.from = order.from.clone();
     started.confirms = order.confirms;
@@ -216,6 +229,9 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     let runtime = runtime()?;
     let _inside = runtime.enter();
     let dir = RunDir::fresh(&state_home);
+    if let Some(triggered) = &order.trigger {
+        triggered.note.starts(&dir.id)?;
+    }
     // The first command's process comes up while the folder is made durable.
     let processes = processes(&dir)?;
     let (held, sources, mut journal) =
@@ -260,6 +276,26 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     driver.directory = PathBuf::from(&started.directory);
     driver.operator_name = started.operator.clone();
     finish(runtime.block_on(driver.drive(vec![Event::Started(started)])))
+}
+
+/// The params of a run: from the command line, else the answers file, else the profile.
+pub(crate) fn given(
+    plan: &Plan,
+    config: &Config,
+    arguments: &[String],
+    answers: Option<&AnswersFile>,
+    profile: Option<&str>,
+) -> Result<BTreeMap<String, Value>, Refusal> {
+    let typed: Vec<(String, String)> = arguments
+        .iter()
+        .map(|argument| parse_param(argument))
+        .collect::<Result<_, _>>()?;
+    let from_file = answers.map_or(&[][..], |file| &file.params);
+    let from_profile = match profile {
+        Some(name) => config.profile(name)?,
+        None => &[],
+    };
+    crate::config::params(plan, &[&typed, from_file, from_profile]).map_err(Refusal::Host)
 }
 
 /// Goes on with a run.
@@ -561,7 +597,7 @@ fn operator(
 }
 
 /// Constructs that parse and check and that this version does not carry out.
-fn runnable(plan: &Plan) -> Result<(), HostError> {
+pub(crate) fn runnable(plan: &Plan) -> Result<(), HostError> {
     if plan.root.is_none() {
         return Err(HostError::new(
             codes::NOT_IN_THIS_VERSION,
@@ -574,7 +610,7 @@ fn runnable(plan: &Plan) -> Result<(), HostError> {
 
 /// Secrets that are there without a person or a process are fetched before anything is written, so that a
 /// param that holds one is refused instead of journaled.
-fn early_secrets(
+pub(crate) fn early_secrets(
     plan: &Plan,
     vault: &mut Vault,
     started: &runbook_core::event::Started,
@@ -612,7 +648,7 @@ fn processes(dir: &RunDir) -> Result<Processes, HostError> {
 /// here, in words, and nothing has begun.
 const FILES: usize = 40;
 
-fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
     let spare = std::fs::File::open("/dev/null").and_then(|file| {
         (1..FILES)
             .map(|_| file.try_clone())
@@ -625,7 +661,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, HostError> {
         .map_err(|error| system(&error))
 }
 
-fn system(error: &std::io::Error) -> HostError {
+pub(crate) fn system(error: &std::io::Error) -> HostError {
     HostError::new(
         codes::STATE_UNUSABLE,
         format!(

@@ -34,7 +34,7 @@ fn executable(path: &Path) -> bool {
 
 /// The variables that a runbook asks for by `env("NAME")`, found in its text; one that stands in a comment
 /// alone is taken along, and harms nobody.
-pub(super) fn environment(sources: &Sources) -> BTreeMap<String, String> {
+pub(crate) fn environment(sources: &Sources) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for source in sources.iter() {
         for after in source.text.split("env(").skip(1) {

@@ -127,6 +127,11 @@ impl StateHome {
         let path = self.locks().join(lock::file_name(name));
         lock::take(&path, holder, Duration::from_millis(200))
     }
+
+    /// Who holds a lock of a runbook right now, if anyone does.
+    pub fn lock_holder(&self, name: &str) -> Option<Holder> {
+        lock::holder(&self.locks().join(lock::file_name(name)))
+    }
 }
 
 /// A new folder with mode 0700, whatever the umask.

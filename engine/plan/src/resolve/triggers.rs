@@ -1,4 +1,4 @@
-//! What starts a run by itself. Checked and rendered; another command runs it.
+//! What starts a run by itself, under `runbook watch`.
 
 use super::Resolver;
 use super::blocks::{Course, head_of};

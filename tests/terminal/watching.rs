@@ -1,0 +1,62 @@
+//! `runbook watch` at a terminal: the clock in its place, and the run that follows.
+
+use super::pty::{Ground, RUNBOOK, Seat};
+
+const BODY: &str = "trigger rate \"The error rate is high\" {\n  every 1s\n  let rate: percent = ? cat rate\n  fires when rate > 10% for 2s\n}\n\nconfirm \"Shall it go on?\"\nfinish no_action \"the end\"";
+
+#[test]
+fn the_clock_counts_is_reset_and_starts_the_run() {
+    for columns in [80, 40] {
+        let ground = Ground::new(BODY);
+        ground.write("rate", "2%");
+        let seat = Seat::new().size(24, columns);
+        let mut pty = seat.start(&ground, RUNBOOK, &["watch", "case.rbk"]);
+        pty.until_so("it is quiet", |pty| pty.screen().contains("  quiet "));
+        ground.write("rate", "20%");
+        pty.until_so("the clock counts", |pty| {
+            pty.screen().contains("  holds for 1s of 2s [")
+        });
+        ground.write("rate", "3%");
+        pty.until_so("the clock is reset", |pty| {
+            let screen = pty
+                .screen()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            screen.contains("quiet; the clock is reset, it stood at")
+                && screen.contains("rate (rate 3%) quiet")
+        });
+        // Drawn in its place: it stands there once.
+        let lines = |pty: &super::pty::Pty, begin: &str| {
+            let screen = pty.screen();
+            screen
+                .lines()
+                .filter(|line| line.starts_with(begin))
+                .count()
+        };
+        assert_eq!(lines(&pty, "rate ("), 1, "{}", pty.screen());
+        assert_eq!(lines(&pty, "  quiet"), 1, "{}", pty.screen());
+        ground.write("rate", "90%");
+        pty.until_so("a question of the run", |pty| {
+            pty.screen().contains("Shall it go on?") && pty.is_asking()
+        });
+        pty.answer("yes");
+        pty.ends(0);
+        assert!(
+            ground.story().contains("the trigger rate"),
+            "{}",
+            ground.story()
+        );
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_and_leaves_the_terminal_as_it_was() {
+    let ground = Ground::new(BODY);
+    ground.write("rate", "2%");
+    let mut pty = ground.runbook(&["watch", "case.rbk"]);
+    pty.until_so("it is quiet", |pty| pty.screen().contains("  quiet "));
+    pty.keys("\x03");
+    pty.ends(130);
+    assert_eq!(pty.beyond(), [] as [&str; 0]);
+}
