@@ -69,7 +69,7 @@ fn every_shipped_runbook_is_formatted() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// Every step, arm and matrix row of a runbook is come to by some scenario, and all scenarios hold.
+/// Every step, arm and matrix row of a runbook, and of the tour, is come to by some scenario, and all scenarios hold.
 #[test]
 fn the_scenarios_of_every_runbook_hold_and_reach_all_of_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -81,6 +81,7 @@ fn the_scenarios_of_every_runbook_hold_and_reach_all_of_it() {
         .collect();
     scenarios.sort();
     assert!(!scenarios.is_empty());
+    scenarios.push(root.join("tests/tour"));
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_runbook"))
         .args(["test", "--fail-under", "100"])
         .args(&scenarios)

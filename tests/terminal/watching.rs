@@ -36,10 +36,13 @@ fn the_clock_counts_is_reset_and_starts_the_run() {
         };
         assert_eq!(lines(&pty, "rate ("), 1, "{}", pty.screen());
         assert_eq!(lines(&pty, "  quiet"), 1, "{}", pty.screen());
+        // What is typed now is no answer to what is asked later.
+        pty.keys("yes\n");
         ground.write("rate", "90%");
         pty.until_so("a question of the run", |pty| {
             pty.screen().contains("Shall it go on?") && pty.is_asking()
         });
+        assert!(!pty.screen().contains("  holds for"), "{}", pty.screen());
         pty.answer("yes");
         pty.ends(0);
         assert!(

@@ -261,6 +261,11 @@ impl Watcher for Screen {
         if let Some(warning) = &sample.warning {
             stays.push(at + warning);
         }
+        if starts {
+            // The rest of the page is the run's.
+            stays.push(String::new());
+            self.watched.clear();
+        }
         self.draw(&stays, sample.at);
     }
 
