@@ -45,6 +45,10 @@ chaos *ARGS:
 power-cuts *ARGS:
     CHAOS_CUTS="${CHAOS_CUTS:-500}" tests/chaos/run --ignored power_goes {{ ARGS }}
 
+# Pages in a browser, on a desk, a phone and paper, into target/pictures (needs chromium)
+pictures:
+    cargo test --test suite page::pictures -- --ignored
+
 # Build the book into book/book
 book:
     mdbook build book

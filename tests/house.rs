@@ -24,6 +24,7 @@ const WORLDLY: &[&str] = &["runbook-host", "runbook-lsp", "runbook"];
 
 /// What a pure room may use from outside, and why it is harmless there.
 const PURE_DEPENDENCIES: &[(&str, &str)] = &[
+    ("base64", "bytes as text"),
     (
         "dagre",
         "where the nodes of a graph lie; the same graph lies the same",
@@ -36,10 +37,12 @@ const PURE_DEPENDENCIES: &[(&str, &str)] = &[
     ("miette", "the shape of a report"),
     ("pest", "the parser's machine"),
     ("pest_derive", "the parser's machine"),
+    ("pulldown-cmark", "Markdown to HTML"),
     ("regex-lite", "patterns of `matches`"),
     ("rust_decimal", "numbers without rounding surprises"),
     ("serde", "records as data"),
     ("serde_json", "the type `json`"),
+    ("sha2", "the hash of a text"),
     ("similar", "differences of two texts"),
     ("unicode-width", "columns of a text"),
 ];

@@ -9,6 +9,17 @@ use runbook_render::graph::{self, Graph};
 
 /// The document of a runbook of the repository, with the modules it uses as far as they are there.
 pub fn render(name: &str, text: &str) -> String {
+    let (sources, files) = files(name, text);
+    runbook_render::markdown(&sources, &files, graph(name, text).as_ref())
+}
+
+/// The same as a page.
+pub fn html(name: &str, text: &str) -> String {
+    let (sources, files) = files(name, text);
+    runbook_render::html(&sources, &files, graph(name, text).as_ref())
+}
+
+fn files(name: &str, text: &str) -> (Sources, Vec<File>) {
     let mut sources = Sources::default();
     let mut files: Vec<File> = Vec::new();
     let mut open = vec![(name.to_owned(), text.to_owned())];
@@ -49,8 +60,7 @@ pub fn render(name: &str, text: &str) -> String {
         }
         files.push(file);
     }
-    let graph = graph(name, text);
-    runbook_render::markdown(&sources, &files, graph.as_ref())
+    (sources, files)
 }
 
 /// Its graph; none where it has mistakes.

@@ -91,7 +91,7 @@ fn the_scenarios_of_every_runbook_hold_and_reach_all_of_it() {
 }
 
 /// The runbooks to copy: `NAME` of each `runbooks/NAME.rbk`.
-fn to_copy() -> Vec<String> {
+pub fn to_copy() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("listed")

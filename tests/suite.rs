@@ -16,6 +16,7 @@ mod laws;
 mod lint;
 mod new;
 mod order;
+mod page;
 mod parse;
 mod plan;
 mod practice;

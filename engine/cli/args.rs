@@ -339,11 +339,17 @@ pub struct Render {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write nothing; exit 1 where the file of --output is not what would be written
+    #[arg(long, requires = "output")]
+    pub check: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Target {
+    /// For a wiki
     Markdown,
+    /// One page that needs nothing else, to read and to print
+    Html,
 }
 
 #[derive(Args)]

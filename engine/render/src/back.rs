@@ -76,6 +76,7 @@ impl<'a> Document<'a> {
                 continue;
             };
             self.heading(3, &title, Some(&path));
+            self.procedures_at.push((block.span, path.clone()));
             self.in_file(file, |doc| {
                 let takes: Vec<_> = params.iter().map(|formal| doc.formal(formal)).collect();
                 let mut about = Vec::new();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::graph::{Graph, mermaid_chart};
+use crate::graph::{Chart, Graph, mermaid_chart};
 use crate::names::{FileIndex, Names};
 use crate::out::Out;
-use crate::text::{code, escape, fence, inline, source_text};
+use crate::text::{code, escape, fence, inline, source_text, visible};
 use runbook_grammar::ast::{
     Expr, ExprKind, File, FileKind, Path, Stmt, StmtKind, TypeExpr, TypeKind,
 };
@@ -17,6 +17,10 @@ pub(crate) struct Document<'a> {
     pub files: &'a [File],
     /// Missing where there is no plan, as of a file with mistakes.
     pub graph: Option<&'a Graph>,
+    /// The charts that were written, each with its place among those of the graph.
+    pub drawn: Vec<Drawn>,
+    /// The blocks of the procedures that were written, and what their anchors begin with: `queues.resume`.
+    pub procedures_at: Vec<(Span, String)>,
     pub names: Names<'a>,
     pub out: Out,
     /// The file whose names are meant now.
@@ -31,6 +35,13 @@ pub(crate) struct Document<'a> {
     anchors: BTreeSet<String>,
 }
 
+/// A chart that stands in the document.
+pub(crate) struct Drawn {
+    /// Its place among the charts of the graph.
+    pub at: usize,
+    pub mermaid: String,
+}
+
 /// The least important heading Markdown has; deeper ones are bold lines.
 const DEEPEST: usize = 6;
 
@@ -40,6 +51,8 @@ impl<'a> Document<'a> {
             sources,
             files,
             graph,
+            drawn: Vec::new(),
+            procedures_at: Vec::new(),
             names: Names::new(sources, files),
             out: Out::default(),
             file: 0,
@@ -50,7 +63,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    pub fn write(mut self) -> String {
+    pub fn write(&mut self) -> String {
         let files = self.files;
         let Some(main) = files.first() else {
             return String::new();
@@ -69,7 +82,7 @@ impl<'a> Document<'a> {
         });
         if kind == FileKind::Scenarios {
             self.scenarios(&main.body);
-            return self.out.finish();
+            return visible(&std::mem::take(&mut self.out).finish());
         }
         self.interpreters
             .extend(crate::policy::interpreter(&main.body));
@@ -86,24 +99,28 @@ impl<'a> Document<'a> {
         self.messages();
         self.triggers(&main.body);
         self.afterwards(&main.body);
-        self.out.finish()
+        visible(&std::mem::take(&mut self.out).finish())
     }
 
     fn chart(&mut self) {
-        let charts = self.graph.into_iter().flat_map(|graph| &graph.charts);
-        let mut own = charts.filter(|chart| chart.procedure.is_none());
-        if let Some(chart) = own.next().filter(|chart| chart.deeds() > 0) {
+        let own = |chart: &Chart| chart.procedure.is_none() && chart.deeds() > 0;
+        if self.graph.is_some_and(|graph| graph.charts.iter().any(own)) {
             self.heading(2, "The way at a glance", None);
-            self.out.block(&fence("mermaid", &mermaid_chart(chart)));
+            self.draw(own);
         }
     }
 
     /// The procedure with this block has a chart of its own where its way parts.
     pub fn procedure_chart(&mut self, block: Span) {
-        let charts = self.graph.into_iter().flat_map(|graph| &graph.charts);
-        let mut its = charts.filter(|chart| chart.span == Some(block));
-        if let Some(chart) = its.next().filter(|chart| chart.parts()) {
-            self.out.block(&fence("mermaid", &mermaid_chart(chart)));
+        self.draw(|chart| chart.span == Some(block) && chart.parts());
+    }
+
+    fn draw(&mut self, is_it: impl Fn(&Chart) -> bool) {
+        let charts = self.graph.map_or(&[][..], |graph| &graph.charts);
+        if let Some(at) = charts.iter().position(is_it) {
+            let mermaid = mermaid_chart(&charts[at]);
+            self.out.block(&fence("mermaid", &mermaid));
+            self.drawn.push(Drawn { at, mermaid });
         }
     }
 

@@ -17,6 +17,7 @@
 //! | `back` | procedures, messages, triggers, tasks afterwards, scenarios |
 //! | [`graph`] | the flow as a graph, and what a run did laid over it: Mermaid, dot, SVG |
 //! | `reference` | the page of a module, for those who use it |
+//! | `html` | the page around a document, and the document in it |
 //! | `names` | what names mean across files; anchors |
 //! | `report` | what a run did, as data and as a document |
 //! | `out` | blocks, lists, blank lines |
@@ -30,6 +31,7 @@ mod document;
 mod flow;
 mod front;
 pub mod graph;
+mod html;
 mod matrix;
 mod names;
 mod out;
@@ -39,7 +41,8 @@ mod reference;
 pub mod report;
 mod text;
 
-use graph::Graph;
+use graph::{Chart, Graph, svg_chart};
+use html::Figure;
 use runbook_grammar::ast::File;
 use runbook_grammar::source::Sources;
 
@@ -48,6 +51,45 @@ use runbook_grammar::source::Sources;
 /// the path of the runbook starts. `graph` is of the same sources; without one the document has no charts.
 pub fn markdown(sources: &Sources, files: &[File], graph: Option<&Graph>) -> String {
     document::Document::new(sources, files, graph).write()
+}
+
+/// The same as one page of HTML, printable and with nothing from the network.
+pub fn html(sources: &Sources, files: &[File], graph: Option<&Graph>) -> String {
+    let mut document = document::Document::new(sources, files, graph);
+    let markdown = document.write();
+    let charts = graph.map_or(&[][..], |graph| &graph.charts);
+    let path_of = |chart: &Chart| {
+        let mut known = document.procedures_at.iter();
+        let found = known.find(|(span, _)| chart.span == Some(*span));
+        found.map(|(_, path)| path.as_str())
+    };
+    let called = |name: &str| {
+        let mut all = charts.iter();
+        let chart = all.find(|chart| chart.procedure.as_deref() == Some(name))?;
+        path_of(chart).map(str::to_owned)
+    };
+    let figures = document.drawn.iter().map(|drawn| {
+        let chart = &charts[drawn.at];
+        let scope = path_of(chart);
+        let svg = svg_chart(chart, &|node| {
+            let to = match (&node.calls, &node.anchor) {
+                (Some(name), _) => called(name)?,
+                (None, Some(anchor)) => match scope {
+                    Some(scope) => format!("{scope}.{anchor}"),
+                    None => anchor.clone(),
+                },
+                (None, None) => return None,
+            };
+            let stands = markdown.contains(&format!("<a id=\"{to}\">"));
+            stands.then(|| format!("#{to}"))
+        });
+        Figure {
+            mermaid: drawn.mermaid.clone(),
+            svg,
+        }
+    });
+    let figures = figures.collect();
+    html::page(&markdown, figures)
 }
 
 /// The page of the module `std.NAME`: what it needs, its procedures with parameters and types, what acts and how that is

@@ -135,6 +135,19 @@ fn opens_tag(after: &str) -> bool {
         && !link.iter().any(|scheme| after.starts_with(scheme))
 }
 
+/// With what would turn the direction of text or steer a terminal written out, as `\u{202e}`: a reader sees what is there.
+pub(crate) fn visible(text: &str) -> String {
+    let plain = |char: char| matches!(char, '\n' | '\t') || !crate::graph::steers(char);
+    if text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let chars = text.chars().map(|char| match plain(char) {
+        true => char.to_string(),
+        false => format!("\\u{{{:x}}}", char as u32),
+    });
+    chars.collect()
+}
+
 /// Code within a line. A bar is escaped for tables by [`cell`], not here.
 pub(crate) fn code(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

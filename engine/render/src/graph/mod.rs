@@ -25,7 +25,8 @@ pub use draw::graph;
 pub use marks::{Walk, cover, walk};
 pub(crate) use mermaid::chart as mermaid_chart;
 pub use mermaid::mermaid;
-pub use svg::{STYLE, chart as svg_chart, svg};
+pub use svg::svg;
+pub(crate) use svg::{STYLE, chart as svg_chart, escape};
 
 use runbook_grammar::span::Span;
 use runbook_plan::ids::{BlockId, NodeId};
@@ -267,7 +268,7 @@ pub(crate) fn one_line(text: &str) -> String {
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn steers(char: char) -> bool {
+pub(crate) fn steers(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -6,10 +6,12 @@ use super::{Chart, Edge, Graph, Kind, Mark, Node, Shows, Taken, Way, one_line};
 use std::fmt::Write;
 
 /// What the classes of a chart look like.
-pub const STYLE: &str = include_str!("graph.css");
+pub(crate) const STYLE: &str = include_str!("graph.css");
 
 /// Around a chart, and between charts.
 const MARGIN: f64 = 24.0;
+/// Wider than this, a chart of its own lies across on paper.
+const WIDE: f64 = 1000.0;
 /// The charts of procedures go side by side up to this width.
 const ROW: f64 = 1400.0;
 
@@ -76,13 +78,17 @@ pub fn svg(graph: &Graph) -> String {
 }
 
 /// One chart for a page that has [`STYLE`]; `link` says where a node leads to.
-pub fn chart(chart: &Chart, link: &dyn Fn(&Node) -> Option<String>) -> String {
+pub(crate) fn chart(chart: &Chart, link: &dyn Fn(&Node) -> Option<String>) -> String {
     let laid = lay(chart);
     let mut body = String::new();
     draw(&mut body, chart, &laid, link);
     let title = escape(&chart.title);
+    let wide = match laid.width > WIDE && laid.width > laid.height * 1.2 {
+        true => " wide",
+        false => "",
+    };
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph\" role=\"img\" aria-label=\"{title}\" width=\"{w}\" height=\"{h}\" viewBox=\"-4 -4 {w} {h}\">\n{body}</svg>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph{wide}\" role=\"img\" aria-label=\"{title}\" width=\"{w}\" height=\"{h}\" viewBox=\"-4 -4 {w} {h}\">\n{body}</svg>\n",
         w = n(laid.width + 8.0),
         h = n(laid.height + 8.0),
     )
