@@ -11,11 +11,13 @@
 //! | [`read`], [`show`] | text to values, values to text |
 //! | [`operators`] | what `+ - * /` and comparisons mean for which types |
 //! | [`time`] | how long it may take, from its text alone |
+//! | [`analysis`] | all that is known before a run: times against deadlines, undo, people, programs |
 //! | [`told`] | a mistake is told once |
 //! | [`codes`] | the numbers of this room's errors |
 //! | [`walk`] | from a node to the blocks inside it |
 //! | [`ids`] | indexes into its arenas |
 
+pub mod analysis;
 pub mod codes;
 pub mod command;
 pub mod expr;

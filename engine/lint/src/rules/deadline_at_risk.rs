@@ -3,7 +3,7 @@ use runbook_grammar::span::Span;
 use runbook_plan::ids::NodeId;
 use runbook_plan::plan::NodeKind;
 use runbook_plan::show;
-use runbook_plan::time::{Question, Until, took};
+use runbook_plan::time::{From, Keep, Question, Until, took};
 use runbook_plan::value::Value;
 
 use crate::finding::{Found, Severity};
@@ -69,9 +69,12 @@ pub(super) fn clocks<'a>(subject: &Subject<'a>) -> Vec<Clock<'a>> {
                     within: objective.within,
                     name: "the objective".to_owned(),
                     question: Question {
-                        since: None,
+                        through: None,
+                        arm: None,
+                        from: From::Start,
                         until,
                         severity: None,
+                        keep: Keep::Slow,
                     },
                 });
             }
@@ -90,9 +93,12 @@ pub(super) fn clocks<'a>(subject: &Subject<'a>) -> Vec<Clock<'a>> {
                             within,
                             name: format!("the deadline of {}", name.text),
                             question: Question {
-                                since: Some(NodeId(u32::try_from(at).unwrap_or(u32::MAX))),
+                                through: Some(NodeId(u32::try_from(at).unwrap_or(u32::MAX))),
+                                arm: None,
+                                from: From::There,
                                 until,
                                 severity: Some(&name.text),
+                                keep: Keep::Slow,
                             },
                         });
                     }
@@ -111,12 +117,13 @@ const NAMED: usize = 3;
 fn check(subject: &Subject<'_>, found: &mut Found) {
     let mut missed = clocks(subject).into_iter().filter_map(|clock| {
         let took = took(subject.plan, &clock.question)?;
-        (took.slow > clock.within && took.best <= clock.within).then_some((clock, took))
+        (took.slow.ms > clock.within && took.best.ms <= clock.within).then_some((clock, took))
     });
     let Some((first, way)) = missed.next() else {
         return;
     };
-    let mut parts = way.parts();
+    let parts = way.parts.iter();
+    let mut parts: Vec<_> = parts.map(|part| (part.node, part.piece.time.ms)).collect();
     parts.sort_by_key(|(_, ms)| std::cmp::Reverse(*ms));
     parts.dedup_by_key(|(node, _)| *node);
     parts.truncate(NAMED);
@@ -130,14 +137,14 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             "{} is {}, and the slowest way takes {}",
             first.name,
             show::duration(first.within),
-            show::duration(way.slow)
+            show::duration(way.slow.ms)
         ),
         format!("the longest parts: {}", longest.join(", ")),
     );
     for (clock, way) in missed {
         finding.label(
             clock.span,
-            format!("the slowest way with it: {}", show::duration(way.slow)),
+            format!("the slowest way with it: {}", show::duration(way.slow.ms)),
         );
     }
     finding.help("say how long steps really take with `takes`, shorten what is long, or allow more time");

@@ -48,7 +48,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
         let Some(took) = took(subject.plan, &clock.question) else {
             continue;
         };
-        if took.best > clock.within {
+        if took.best.ms > clock.within {
             found
                 .add(
                     clock.span,
@@ -56,7 +56,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
                         "{} is {}, and the quickest way takes {} already",
                         clock.name,
                         show::duration(clock.within),
-                        show::duration(took.best)
+                        show::duration(took.best.ms)
                     ),
                     "no run can meet it",
                 )

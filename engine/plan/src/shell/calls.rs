@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use runbook_grammar::ast::{Str, StrPart};
+use runbook_grammar::ast::Str;
 
 use super::posix::{self, CLOSING};
-use super::{Shell, nested, symbols};
+use super::{Shell, Sym, nested, symbols};
 use crate::command::Interpreter;
+use crate::expr::{Template, TemplatePart};
 
 /// One simple command: `sudo -n rm -rf "$dir" > log`.
 #[derive(Clone, Debug)]
@@ -142,6 +143,26 @@ fn is_option(text: &str, option: &str) -> bool {
 /// The simple commands of a script, those in `$(…)` included, in the order they begin. Empty for what is no shell
 /// of POSIX. Bodies of here-documents and the text of `sh -c "…"` are not looked into.
 pub fn calls(interpreter: Interpreter, text: &Str) -> Vec<Call> {
+    simple_commands(interpreter, &symbols(text))
+}
+
+/// The same of a script of a plan.
+pub fn calls_of(interpreter: Interpreter, text: &Template) -> Vec<Call> {
+    let mut symbols = Vec::new();
+    let mut holes = 0;
+    for part in &text.parts {
+        match part {
+            TemplatePart::Text(text) => symbols.extend(text.chars().map(Sym::Char)),
+            TemplatePart::Hole(_) => {
+                symbols.push(Sym::Hole(holes));
+                holes += 1;
+            }
+        }
+    }
+    simple_commands(interpreter, &symbols)
+}
+
+fn simple_commands(interpreter: Interpreter, symbols: &[Sym]) -> Vec<Call> {
     let shell = match interpreter {
         Interpreter::Sh => Shell::Sh,
         Interpreter::Bash => Shell::Bash,
@@ -150,11 +171,10 @@ pub fn calls(interpreter: Interpreter, text: &Str) -> Vec<Call> {
             return Vec::new();
         }
     };
-    let holes = text
-        .parts
+    let holes = symbols
         .iter()
-        .filter(|part| matches!(part, StrPart::Hole { .. }));
-    let (simples, pipelines) = posix::commands_of(shell, &symbols(text), holes.count());
+        .filter(|symbol| matches!(symbol, Sym::Hole(_)));
+    let (simples, pipelines) = posix::commands_of(shell, symbols, holes.count());
     let mut calls = Vec::new();
     for (number, pipeline) in pipelines.iter().enumerate() {
         for (stage, id) in pipeline.stages.iter().enumerate() {
@@ -208,6 +228,7 @@ impl Word {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runbook_grammar::ast::StrPart;
     use runbook_grammar::span::Span;
 
     fn of(script: &str) -> Vec<Call> {

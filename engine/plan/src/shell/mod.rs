@@ -31,7 +31,7 @@ mod posix;
 mod powershell;
 mod trouble;
 
-pub use calls::{Call, Joined, Redirect, Word, calls};
+pub use calls::{Call, Joined, Redirect, Word, calls, calls_of};
 pub use direct::direct;
 pub use posix::{EXPANSION, HOLE};
 use trouble::Place;
