@@ -40,6 +40,8 @@ pub enum Command {
     New(New),
     /// Find the mistakes of runbooks, modules and scenario files, and what could go wrong
     Lint(Lint),
+    /// Say how long each way through a runbook takes, what can be taken back, who is asked what, what it touches
+    Analyze(Analyze),
     /// Play the scenarios of runbooks: nothing real runs
     Test(Test),
     /// Format runbooks in place
@@ -292,6 +294,15 @@ pub enum Format {
     Junit,
     /// For whatever reads it
     Checkstyle,
+}
+
+#[derive(Args)]
+pub struct Analyze {
+    /// The runbook
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

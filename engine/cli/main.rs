@@ -59,6 +59,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Report(args) => commands::report::report(&args),
         Command::Journal(args) => commands::journal::journal(&args),
         Command::Lint(args) => commands::lint::lint(&args),
+        Command::Analyze(args) => commands::analyze::analyze(&args),
         Command::Test(args) => commands::test::test(&args),
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Render(args) => commands::render::render(&args),

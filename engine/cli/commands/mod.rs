@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod analyze;
 pub mod explain;
 pub mod fmt;
 pub mod graph;

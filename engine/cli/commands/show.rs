@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::files::{complain_host, complain_line, print, printed, state_home};
 use crate::terminal::notices::{Page, short};
 use crate::terminal::status;
-use crate::terminal::style::{Look, Tone, Tty};
+use crate::terminal::style::{Look, Tone, Tty, page_width};
 use crate::terminal::text::{date_time, harmless, time_of_day, wrap};
 use crate::terminal::voices::Voices;
 
@@ -70,14 +70,7 @@ pub fn show(args: &args::Show) -> Exit {
         return Exit::Done;
     }
     let tty = Tty::of(std::io::stdout());
-    let width = match tty {
-        Tty::Yes => usize::from(console::Term::stdout().size().1).clamp(20, 100),
-        // What is paged is read at this terminal all the same.
-        Tty::No if Tty::of(std::io::stderr()) == Tty::Yes => {
-            usize::from(console::Term::stderr().size().1).clamp(20, 100)
-        }
-        Tty::No => 100,
-    };
+    let width = page_width(tty);
     let look = Look::of(tty);
     let empty = View::default();
     let page = Page {

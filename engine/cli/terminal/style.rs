@@ -38,6 +38,17 @@ impl Tty {
     }
 }
 
+/// Columns of a page on standard output.
+pub fn page_width(stdout: Tty) -> usize {
+    let columns = |terminal: console::Term| usize::from(terminal.size().1).clamp(20, 100);
+    match stdout {
+        Tty::Yes => columns(console::Term::stdout()),
+        // What is paged is read at this terminal all the same.
+        Tty::No if Tty::of(std::io::stderr()) == Tty::Yes => columns(console::Term::stderr()),
+        Tty::No => 100,
+    }
+}
+
 /// The marks in front of lines. Each set says the same; no meaning is in colour alone.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Glyphs {

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::walk::{self, Calls, Met};
 use crate::command::Manner;
+use crate::expr::ExprKind;
 use crate::ids::ContactId;
 use crate::plan::*;
 use crate::show;
+use crate::value::{Type, Value};
 
 /// Something that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +19,7 @@ pub struct Asked {
     /// A contact's title; the operator where it is missing.
     pub who: Option<String>,
     pub text: String,
-    /// Empty: before the run begins.
+    /// What it stands in; empty in the runbook's own flow, and before it.
     pub path: String,
     /// Milliseconds, where it is known before the run.
     pub within_ms: Option<u64>,
@@ -67,17 +69,10 @@ pub fn asked(plan: &Plan) -> Vec<Asked> {
             all.push(plain(AskedKind::Need, &text.source, ""));
         }
     }
-    for param in plan.params.iter().filter(|param| param.default.is_none()) {
+    for param in &plan.params {
         let var = &plan.vars[param.var.index()];
-        let text = param.prompt.as_ref().map_or(&var.name, |text| &text.source);
-        // An input of a decision is asked for where it is reached.
-        let decided = plan.nodes.iter().any(|node| match &node.kind {
-            NodeKind::Decide { inputs, .. } => inputs
-                .iter()
-                .any(|input| matches!(input, DecideInput::Ask { binds: Some(var), .. } if *var == param.var)),
-            _ => false,
-        });
-        if !decided {
+        if param.default.is_none() && !matches!(var.ty, Type::Optional(_)) {
+            let text = param.prompt.as_ref().map_or(&var.name, |text| &text.source);
             all.push(plain(AskedKind::Param, text, ""));
         }
     }
@@ -180,7 +175,7 @@ fn node(plan: &Plan, kind: &NodeKind, path: &str, all: &mut Vec<Asked>) {
 
 fn limit(within: &Within) -> Option<u64> {
     match &within.limit.kind {
-        crate::expr::ExprKind::Literal(crate::value::Value::Duration(ms)) => Some(*ms),
+        ExprKind::Literal(Value::Duration(ms)) => Some(*ms),
         _ => None,
     }
 }
@@ -188,7 +183,7 @@ fn limit(within: &Within) -> Option<u64> {
 fn otherwise(plan: &Plan, within: &Within) -> Option<String> {
     match within.otherwise.as_ref()? {
         WithinElse::Answer(answer) => match &answer.kind {
-            crate::expr::ExprKind::Literal(value) => Some(show::value(value)),
+            ExprKind::Literal(value) => Some(show::value(value)),
             _ => Some("another answer".to_owned()),
         },
         // Its label is known to the question alone.

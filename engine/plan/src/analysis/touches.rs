@@ -69,7 +69,7 @@ pub struct Used {
     pub name: String,
     /// `env TOKEN`, `file path`, `a command`, `the operator`
     pub from: String,
-    /// Paths of what gets it.
+    /// Paths of what gets it; `the flow` where that stands in the runbook's own flow.
     pub by: Vec<String>,
 }
 
@@ -261,8 +261,8 @@ impl Seen<'_> {
         match &value.kind {
             ExprKind::Literal(Value::Secret(id)) => {
                 let by = self.secrets.entry(*id).or_default();
-                let path = if path.is_empty() { "the start" } else { path };
-                if by.last().is_none_or(|last| last != path) {
+                let path = if path.is_empty() { "the flow" } else { path };
+                if !by.iter().any(|known| known == path) {
                     by.push(path.to_owned());
                 }
             }

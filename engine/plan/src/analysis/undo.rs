@@ -74,12 +74,14 @@ pub fn undo(plan: &Plan) -> Undo {
                         irreversible: Some(why),
                         ..
                     } => {
-                        undo.no_return.push(NoReturn {
-                            path: path.to_owned(),
-                            title: title.source.clone(),
-                            why: why.source.clone(),
-                            after: gate.path.clone(),
-                        });
+                        if undo.no_return.iter().all(|point| point.path != path) {
+                            undo.no_return.push(NoReturn {
+                                path: path.to_owned(),
+                                title: title.source.clone(),
+                                why: why.source.clone(),
+                                after: gate.path.clone(),
+                            });
+                        }
                         &mut gate.irreversible
                     }
                     _ if !acts(plan, *block) => return,
@@ -90,7 +92,10 @@ pub fn undo(plan: &Plan) -> Undo {
                     } => &mut gate.repeatable,
                     _ => &mut gate.unsaid,
                 };
-                kept.push(path.to_owned());
+                // Calls of one name in two arms are one and the same to whoever reads this.
+                if !kept.iter().any(|known| known == path) {
+                    kept.push(path.to_owned());
+                }
             }
             _ => {}
         }

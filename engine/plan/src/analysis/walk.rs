@@ -156,6 +156,17 @@ impl Walk<'_, '_> {
                 }
             }
             NodeKind::Ask(ask) => self.rules(&ask.rules),
+            NodeKind::Attempt {
+                block, otherwise, ..
+            } => {
+                self.block(*block);
+                // What comes instead of it does not stand in it.
+                let around = self.path.pop();
+                if let Some(otherwise) = otherwise {
+                    self.block(*otherwise);
+                }
+                self.path.extend(around);
+            }
             _ => {
                 for block in blocks(kind) {
                     self.block(block);

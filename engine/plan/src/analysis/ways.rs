@@ -8,7 +8,7 @@ use crate::ids::NodeId;
 use crate::plan::*;
 use crate::show;
 use crate::time::{From, Keep, Part, Question, Time, Took, Until, What, given, took};
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Ways {
@@ -314,6 +314,11 @@ fn deadlines(plan: &Plan, way: &Question<'_>) -> Vec<Deadline> {
             fits: Fits::of(within, times.as_ref()),
         }
     };
+    // By a param of its type, at the start.
+    let is_given = plan
+        .params
+        .iter()
+        .any(|param| plan.vars[param.var.index()].ty == Type::Severity);
     let mut found = Vec::new();
     if let Some(objective) = &plan.objective {
         found.push(deadline(
@@ -344,7 +349,7 @@ fn deadlines(plan: &Plan, way: &Question<'_>) -> Vec<Deadline> {
                 };
                 found.push(deadline(&level.name, within, question));
             }
-            (None, None) if way.through.is_none() => {
+            (None, None) if way.through.is_none() && is_given => {
                 found.push(deadline(&level.name, within, Question { until, ..*way }));
             }
             _ => {}
@@ -395,7 +400,8 @@ fn test(test: &Test) -> String {
 }
 
 fn leg(plan: &Plan, part: &Part) -> Leg {
-    let around = part.around.iter().chain([&part.node]);
+    let around = part.around.iter().filter(|node| **node != part.node);
+    let around = around.chain([&part.node]);
     let names: Vec<&str> = around.filter_map(|node| name(plan, *node)).collect();
     let (kind, title) = told(plan, part.node);
     let kind = match part.piece.what {

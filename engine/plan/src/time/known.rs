@@ -30,13 +30,11 @@ fn fits(matrix: &Matrix, inputs: &[DecideInput], row: &MatrixRow, level: &str) -
     let same = |value: &Value| matches!(value, Value::Severity(other) if other == level);
     let given = given(matrix, row).is_none_or(|given| given == level);
     let asked = inputs.iter().zip(&row.tests).all(|(input, test)| {
-        let of_run = matches!(
-            input,
-            DecideInput::Value(Expr {
-                kind: ExprKind::Run(RunFact::Severity),
-                ..
-            })
-        );
+        let value = match input {
+            DecideInput::Value(value) | DecideInput::ValueOrAsk(value, _) => Some(&value.kind),
+            DecideInput::Ask { .. } => None,
+        };
+        let of_run = value == Some(&ExprKind::Run(RunFact::Severity));
         !of_run
             || match test {
                 Test::Is(value) => same(value),

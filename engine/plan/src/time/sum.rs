@@ -26,6 +26,8 @@ pub(super) struct Lane {
     pub thought: u64,
     /// What it takes to take back what was done on it.
     pub undo: u64,
+    /// How many attempts fail on it.
+    pub failed: u32,
 }
 
 impl Lane {
@@ -42,6 +44,7 @@ impl Lane {
             },
             thought: self.thought.saturating_add(next.thought),
             undo: self.undo.saturating_add(next.undo),
+            failed: self.failed.saturating_add(next.failed),
         }
     }
 
@@ -58,6 +61,7 @@ impl Lane {
             },
             thought: self.thought.saturating_mul(count),
             undo: self.undo.saturating_mul(count),
+            ..*self
         }
     }
 
@@ -130,8 +134,14 @@ impl Sum {
 
     pub fn or(&self, other: &Sum, keep: Keep) -> Sum {
         let mut sum = *self;
-        for (lane, theirs) in sum.lanes.iter_mut().zip(&other.lanes).skip(EXPECTED) {
-            if theirs.is_beyond(lane) {
+        for (at, lane) in sum.lanes.iter_mut().enumerate().skip(EXPECTED) {
+            let theirs = &other.lanes[at];
+            // Where all goes well nothing fails that need not.
+            let counts = match at {
+                EXPECTED if theirs.failed != lane.failed => theirs.failed < lane.failed,
+                _ => theirs.is_beyond(lane),
+            };
+            if counts {
                 *lane = *theirs;
             }
         }
@@ -156,7 +166,7 @@ impl Sum {
                     ..both.time
                 },
                 thought: self.lanes[at].thought.max(other.lanes[at].thought),
-                undo: both.undo,
+                ..both
             };
         }
         sum

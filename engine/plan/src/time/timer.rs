@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::known::{gives, known, number, values};
 use super::sum::{BEST, EXPECTED, Kept, Sum, WORST};
-use super::{From, Piece, Question, Took, Until, What};
+use super::{From, Keep, Piece, Question, Took, Until, What};
 use crate::command::Manner;
 use crate::expr::{Clause, Expr, ExprKind};
 use crate::ids::{BlockId, CommandId, MatrixId, MessageId, NodeId, ProcedureId, RequestId, VarId};
@@ -450,9 +450,18 @@ impl Timer<'_> {
             && !ways.met
         {
             let (from, to) = (self.duration(from), self.duration(to));
-            let mut change = |sum: Sum| {
-                let sum = taking(sum, from, to);
-                self.kept.part(sum, id, Piece::default())
+            let keep = self.question.keep;
+            let mut change = |inner: Sum| {
+                let mut sum = taking(inner, from, to);
+                for lane in &mut sum.lanes {
+                    lane.time.said = lane.time.steps;
+                }
+                // Its own parts tell more, where they are as long.
+                let told = sum.lanes[WORST].time.ms == inner.lanes[WORST].time.ms;
+                match keep {
+                    Keep::Worst if told => sum,
+                    _ => self.kept.part(sum, id, Piece::default()),
+                }
             };
             ways.on = ways.on.map(&mut change);
             ways.back = ways.back.map(&mut change);
@@ -559,6 +568,7 @@ impl Timer<'_> {
         let whole = self.either(tried.on, tried.there).unwrap_or_default();
         let mut failed = whole;
         failed.lanes[BEST] = Default::default();
+        failed.lanes[EXPECTED].failed += 1;
         let undo = std::mem::take(&mut failed.lanes[WORST].undo);
         if let Some(limit) = limit {
             // What has no limit of its own is stopped by this one.
@@ -586,26 +596,16 @@ impl Timer<'_> {
         }
         let other = self.block(otherwise);
         let other = self.behind(other, &failed);
-        let held = Ways {
-            on: tried.on.map(|sum| match limit {
-                Some(limit) => sum.stopped_at(limit),
-                None => sum,
-            }),
-            ..tried
+        let held = match limit {
+            Some(limit) => self.each(tried, |_, sum| sum.stopped_at(limit)),
+            None => tried,
         };
         match self.asked(id) {
             Some(0) => return held,
             Some(_) => return other,
             None => {}
         }
-        let mut ways = self.or(held, other);
-        // Where all goes well it holds.
-        for (way, held) in [(&mut ways.on, held.on), (&mut ways.there, held.there)] {
-            if let (Some(way), Some(held)) = (way, held) {
-                way.lanes[EXPECTED] = held.lanes[EXPECTED];
-            }
-        }
-        ways
+        self.or(held, other)
     }
 
     fn command(&self, id: CommandId) -> Sum {
