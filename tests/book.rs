@@ -307,6 +307,54 @@ fn every_example_of_the_book_is_carried_out() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Above a fence, in the page itself: the command whose output stands in the fence.
+const OUTPUT: &str = "<!-- output: ";
+
+/// What the program prints stands in the book as it prints it today.
+#[test]
+fn every_output_of_the_book_is_what_the_program_prints() {
+    let program = Path::new(env!("CARGO_BIN_EXE_runbook"));
+    let mut stale = Vec::new();
+    let mut found = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("text");
+        let mut fresh = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, from)) = rest.split_once(OUTPUT) {
+            let (command, from) = from
+                .split_once(" -->\n\n```text\n")
+                .expect("a fence of text");
+            let (_, after) = from.split_once("```\n").expect("its end");
+            let words = command.strip_prefix("runbook ").expect("a command of ours");
+            let ran = std::process::Command::new(program)
+                .args(words.split_whitespace())
+                .current_dir(root())
+                .env("LANG", "C.UTF-8")
+                .env_remove("LC_ALL")
+                .env_remove("LC_CTYPE")
+                .env_remove("TERM")
+                .stdin(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .output()
+                .expect("runbook starts");
+            assert!(ran.status.success(), "{}: {command}", page.display());
+            let printed = String::from_utf8(ran.stdout).expect("text");
+            fresh += &format!("{before}{OUTPUT}{command} -->\n\n```text\n{printed}```\n");
+            rest = after;
+            found += 1;
+        }
+        fresh += rest;
+        if fresh != text {
+            if std::env::var_os("BLESS").is_some() {
+                fs::write(&page, &fresh).expect("written");
+            }
+            stale.push(difference(&page.display().to_string(), &text, &fresh));
+        }
+    }
+    assert!(found > 0, "no page has the output of a command");
+    assert!(stale.is_empty(), "{}", stale.join("\n"));
+}
+
 #[test]
 fn every_failing_example_fails_with_the_error_of_its_page() {
     let mut broken = Vec::new();

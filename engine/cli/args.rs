@@ -40,7 +40,7 @@ pub enum Command {
     New(New),
     /// Find the mistakes of runbooks, modules and scenario files, and what could go wrong
     Lint(Lint),
-    /// Say how long each way through a runbook takes, what can be taken back, who is asked what, what it touches
+    /// Say how long a runbook may take, what can be taken back, and who is asked what
     Analyze(Analyze),
     /// Play the scenarios of runbooks: nothing real runs
     Test(Test),

@@ -77,17 +77,18 @@ impl Page {
         let times = &all.times;
         let best = format!("{}: no way is shorter", duration(times.best_ms));
         lines.extend(self.row(Tone::Plain, "best", &best));
-        let said = match (times.steps, times.steps_that_say) {
-            (0, _) => "where all goes well".to_owned(),
-            (steps, said) => format!(
-                "the longest way where all goes well; {said} of its {} what they take",
-                match steps {
-                    1 => "1 step says".to_owned(),
-                    steps => format!("{steps} steps say"),
-                }
+        let said = match times.steps {
+            0 => String::new(),
+            steps => format!(
+                "; `takes` is said of {} of its {}",
+                times.steps_that_say,
+                many(steps as usize, "step", "steps")
             ),
         };
-        let expected = format!("{}: {said}", duration(times.expected_ms));
+        let expected = format!(
+            "{}: the longest way where all goes well{said}",
+            duration(times.expected_ms)
+        );
         lines.extend(self.row(Tone::Plain, "expected", &expected));
         let endless = match self.endless(&times.endless) {
             Some(what) => format!("; + nothing ends {what}"),
