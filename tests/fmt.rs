@@ -27,7 +27,7 @@ fn formatted(name: &str, text: &str) -> Option<String> {
 
 /// The tree without its places, and without what the formatter may change: how a test in a table is spaced, and whether a
 /// block stands on one line that no longer fits there.
-fn shape(file: &File) -> String {
+pub fn shape(file: &File) -> String {
     let mut file = file.clone();
     for stmt in &mut file.body {
         if let StmtKind::Matrix(matrix) = &mut stmt.kind {

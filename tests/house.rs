@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("runbook-grammar", "grammar"),
     ("runbook-stdlib", "stdlib"),
     ("runbook-plan", "engine/plan"),
+    ("runbook-diff", "engine/diff"),
     ("runbook-core", "engine/core"),
     ("runbook-host", "engine/host"),
     ("runbook-lint", "engine/lint"),

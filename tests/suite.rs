@@ -3,6 +3,7 @@
 mod book;
 mod cli;
 mod corpus;
+mod diff;
 mod explore;
 mod faults;
 mod fmt;

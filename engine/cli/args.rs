@@ -50,6 +50,8 @@ pub enum Command {
     Render(Render),
     /// Draw a runbook as a graph, with what a run did or what its scenarios come to
     Graph(Graph),
+    /// Say what is different in meaning between two versions of a runbook
+    Diff(Diff),
     /// List the modules of the standard library, or show the page of one
     Std(Std),
     /// Explain an error by its number, or a lint by its name, at length
@@ -390,6 +392,33 @@ pub enum GraphTarget {
     Dot,
     /// A picture
     Svg,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Comments, formatting and the wrapping of prose are no difference.\nExit codes: 0 no difference, 1 some, 3 one of the two has mistakes."
+)]
+pub struct Diff {
+    /// The old version; modules are looked for beside it
+    pub old: PathBuf,
+    /// The new version
+    pub new: PathBuf,
+    /// How to say it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    pub format: DiffFormat,
+    /// The same as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Human,
+    /// For a comment in a review
+    Markdown,
     /// For programs
     Json,
 }

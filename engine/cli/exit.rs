@@ -5,7 +5,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done,
-    /// Lint, `fmt --check`, `render --check` or `journal` found something.
+    /// Lint, `fmt --check`, `render --check`, `diff` or `journal` found something.
     Found,
     Usage,
     /// The runbook has errors.

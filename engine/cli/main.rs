@@ -64,6 +64,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Render(args) => commands::render::render(&args),
         Command::Graph(args) => commands::graph::graph(&args),
+        Command::Diff(args) => commands::diff::diff(&args),
         Command::Std(args) => commands::library::std(&args),
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Completions(args) => {

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod analyze;
+pub mod diff;
 pub mod explain;
 pub mod fmt;
 pub mod graph;

@@ -46,6 +46,18 @@ pub fn read_input() -> Result<Vec<u8>, HostError> {
     bounded(&mut io::stdin().lock(), 0).map_err(|refusal| refusal.of(INPUT))
 }
 
+/// Reads what comes through a pipe that has a path, to its end.
+///
+/// # Errors
+/// It cannot be opened or read, or is larger than [`LARGEST`].
+pub fn read_pipe(path: &Path) -> Result<Vec<u8>, HostError> {
+    let name = path.display().to_string();
+    let opened = File::open(path).map_err(|error| Refusal::Unreadable(plainly(&error)));
+    opened
+        .and_then(|mut pipe| bounded(&mut pipe, 0))
+        .map_err(|refusal| refusal.of(&name))
+}
+
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {

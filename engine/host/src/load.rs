@@ -143,6 +143,26 @@ pub fn load_with(path: &Path, channels: &BTreeMap<String, String>) -> Result<Loa
     on_a_deep_stack(root.bytes.len(), || assemble(root, channels, &mut fetch))
 }
 
+/// Loads a text that comes through a pipe, such as a shell's `<(…)`: it has no folder, and so no modules of its own.
+///
+/// # Errors
+/// It cannot be read to its end, or is not UTF-8.
+pub fn load_piped(path: &Path) -> Result<Loaded, HostError> {
+    let root = Original {
+        name: path.display().to_string(),
+        module: String::new(),
+        path: absolute(path),
+        bytes: crate::files::read_pipe(path)?,
+    };
+    let mut fetch = |module: &ModuleName| match module {
+        ModuleName::Std(name) => standard(name),
+        ModuleName::File(_) => {
+            Err("the file that uses it came through a pipe, and has no folder".to_owned())
+        }
+    };
+    on_a_deep_stack(root.bytes.len(), || assemble(root, None, &mut fetch))
+}
+
 /// Loads what a run keeps of its sources.
 pub fn load_snapshot(originals: Vec<Original>) -> Result<Loaded, HostError> {
     let mut originals = originals.into_iter();

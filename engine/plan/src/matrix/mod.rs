@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`atoms`] | columns cut into atoms, tests as sets of them, a human value for each |
 //! | [`space`] | boxes: overlaps, gaps, what lies under other boxes |
+//! | [`differ`] | two versions of a table, and inputs on which they decide differently |
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ use crate::show;
 use crate::value::{Type, Value};
 
 mod atoms;
+pub mod differ;
 mod space;
 
 use atoms::{Atoms, Misfit};
@@ -332,6 +334,11 @@ fn report_dead_rows(
             }
         }
     }
+}
+
+/// A test as it is written in a cell.
+pub fn cell(test: &Test) -> String {
+    atoms::shown_test(test)
 }
 
 /// The row for these inputs, one for each input column: an index into [`Matrix::rows`].
