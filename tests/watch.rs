@@ -315,6 +315,44 @@ fn a_killed_watch_that_is_back_in_time_goes_on_where_it_was() {
     assert!(ground.runs().is_empty());
 }
 
+/// Where the clocks of the watch are kept.
+fn kept(ground: &Ground) -> PathBuf {
+    fs::read_dir(ground.path("state/runbook/watches"))
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path().join("kept.json"))
+        .next()
+        .expect("a watch")
+}
+
+#[test]
+fn a_watch_leaves_no_more_than_its_clocks() {
+    let ground = Ground::new(
+        r#"trigger long "Prints much" {
+  every 2s
+  let much: text = ? yes | head -c 900000
+  fires when much contains "n"
+}
+
+step act "Act"
+"#,
+    );
+    let mut watch = ground.watch(&[]);
+    assert_eq!(watch.sample("long")["seen"], "holds_not");
+    watch.signal(rustix::process::Signal::KILL);
+    let mut watch = ground.watch(&[]);
+    assert_eq!(watch.sample("long")["seen"], "holds_not");
+    assert_eq!(watch.signal(rustix::process::Signal::TERM), 143);
+    let folder = kept(&ground).parent().expect("a folder").to_owned();
+    let left: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|name| name != "kept.json")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn a_clock_that_cannot_be_kept_is_told_and_counts_all_the_same() {
     let metrics = Metrics::saying("50%");
@@ -323,13 +361,8 @@ fn a_clock_that_cannot_be_kept_is_told_and_counts_all_the_same() {
     let mut watch = ground.watch(&["--param", &api]);
     watch.sample("rate");
     watch.signal(rustix::process::Signal::KILL);
-    let folder = ground.path("state/runbook/watches");
-    let kept = fs::read_dir(folder)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|e| e == "json"))
-        .expect("what is kept");
+    let kept = kept(&ground);
+    assert!(kept.exists());
     fs::remove_file(&kept).expect("a file");
     fs::create_dir(&kept).expect("in the way");
     let mut watch = ground.watch(&["--param", &api]);

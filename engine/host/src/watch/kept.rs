@@ -53,25 +53,43 @@ pub(super) fn meaning(originals: &[Original], params: &BTreeMap<String, Value>) 
 }
 
 impl Note {
-    /// In the state home, for what is watched under this name.
+    /// In the state home, in a folder for what is watched under this name. Whoever holds the lock of the watch has it
+    /// for itself.
     pub(super) fn of(home: &StateHome, name: &str) -> Result<Note, HostError> {
-        let folder = home.path().join("watches");
-        if !folder.is_dir() {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&folder)
-                .map_err(|error| drive::system(&error))?;
-        }
-        let file = crate::lock::file_name(name).replace(".lock", ".json");
-        Ok(Note {
-            place: folder.join(file),
-        })
+        let folder = crate::lock::file_name(name);
+        let folder = home
+            .path()
+            .join("watches")
+            .join(folder.trim_end_matches(".lock"));
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|error| drive::system(&error))?;
+        let note = Note {
+            place: folder.join("kept.json"),
+        };
+        note.tidy();
+        Ok(note)
     }
 
     /// Where commands of the watch may put what they print.
     pub(super) fn output(&self) -> PathBuf {
-        self.place.with_extension("output")
+        self.place.with_file_name("output")
+    }
+
+    /// Takes away whatever else a watch, or one that was killed, has left in the folder.
+    pub(super) fn tidy(&self) {
+        let folder = self
+            .place
+            .parent()
+            .and_then(|folder| std::fs::read_dir(folder).ok());
+        for entry in folder.into_iter().flatten().flatten() {
+            if entry.path() != self.place {
+                // What cannot be taken away does no harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// What cannot be read is as if nothing had been seen: every window begins anew.

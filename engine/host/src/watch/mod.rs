@@ -119,6 +119,8 @@ pub enum Ended {
     BySignal(u8),
 }
 
+/// Bytes of what one command prints that are kept while it runs: more than a value may have.
+const OUTPUT: u64 = 2 << 20;
 /// How long commands that are killed may take to be gone.
 const GONE: Duration = Duration::from_secs(6);
 
@@ -219,9 +221,10 @@ impl<'p> Watch<'p> {
             kept.of = meaning.to_owned();
             kept.windows.clear();
         }
-        // Of an earlier watch; nobody reads it.
-        let _ = std::fs::remove_file(note.output());
-        let settings = Settings::of_this_program(note.output());
+        let settings = Settings {
+            cap: OUTPUT,
+            ..Settings::of_this_program(note.output())
+        };
         let mut processes = Processes::begin(settings).map_err(|error| drive::system(&error))?;
         processes.prepare(1);
         let now = Instant::now();
@@ -301,6 +304,7 @@ impl<'p> Watch<'p> {
             while let Some((at, look, came)) = self.over.pop_front() {
                 let (sample, fired) = self.sampled(at, &look, came);
                 watcher.sampled(&sample);
+                self.drop_output();
                 if fired.is_some() {
                     self.leave().await;
                     return Ok(fired);
@@ -508,6 +512,17 @@ impl<'p> Watch<'p> {
         })
     }
 
+    /// What was printed has become values, or nothing: the room of it on the disk is given back.
+    fn drop_output(&self) {
+        if self.means.running.is_empty()
+            && let Ok(file) = std::fs::OpenOptions::new()
+                .write(true)
+                .open(self.note.output())
+        {
+            let _ = file.set_len(0);
+        }
+    }
+
     /// Stops what still runs, and waits until it is gone.
     async fn leave(&mut self) {
         for target in &mut self.targets {
@@ -524,7 +539,7 @@ impl<'p> Watch<'p> {
             }
         })
         .await;
-        let _ = std::fs::remove_file(self.note.output());
+        self.note.tidy();
     }
 }
 
