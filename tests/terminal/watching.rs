@@ -2,7 +2,7 @@
 
 use super::pty::{Ground, RUNBOOK, Seat};
 
-const BODY: &str = "trigger rate \"The error rate is high\" {\n  every 1s\n  let rate: percent = ? cat rate\n  fires when rate > 10% for 2s\n}\n\nconfirm \"Shall it go on?\"\nfinish no_action \"the end\"";
+const BODY: &str = "trigger rate \"The error rate is high\" {\n  every 1s\n  let rate: percent = ? cat rate\n  fires when rate > 10% for 1h\n}\n\ntrigger go \"Go\" {\n  every 1s\n  let there: bool = ? test -e go\n  fires when there\n}\n\nconfirm \"Shall it go on?\"\nfinish no_action \"the end\"";
 
 #[test]
 fn the_clock_counts_is_reset_and_starts_the_run() {
@@ -14,7 +14,13 @@ fn the_clock_counts_is_reset_and_starts_the_run() {
         pty.until_so("it is quiet", |pty| pty.screen().contains("  quiet "));
         ground.write("rate", "20%");
         pty.until_so("the clock counts", |pty| {
-            pty.screen().contains("  holds for 1s of 2s [")
+            let counts = |line: &str| {
+                line.starts_with("  holds for ") && !line.starts_with("  holds for 0s")
+            };
+            let screen = pty.screen();
+            screen
+                .lines()
+                .any(|line| counts(line) && line.contains(" of 1h ["))
         });
         ground.write("rate", "3%");
         pty.until_so("the clock is reset", |pty| {
@@ -25,6 +31,7 @@ fn the_clock_counts_is_reset_and_starts_the_run() {
                 .join(" ");
             screen.contains("quiet; the clock is reset, it stood at")
                 && screen.contains("rate (rate 3%) quiet")
+                && screen.contains("go (there no) quiet")
         });
         // Drawn in its place: it stands there once.
         let lines = |pty: &super::pty::Pty, begin: &str| {
@@ -35,10 +42,10 @@ fn the_clock_counts_is_reset_and_starts_the_run() {
                 .count()
         };
         assert_eq!(lines(&pty, "rate ("), 1, "{}", pty.screen());
-        assert_eq!(lines(&pty, "  quiet"), 1, "{}", pty.screen());
+        assert_eq!(lines(&pty, "  quiet"), 2, "{}", pty.screen());
         // What is typed now is no answer to what is asked later.
         pty.keys("yes\n");
-        ground.write("rate", "90%");
+        ground.write("go", "");
         pty.until_so("a question of the run", |pty| {
             pty.screen().contains("Shall it go on?") && pty.is_asking()
         });
@@ -46,7 +53,7 @@ fn the_clock_counts_is_reset_and_starts_the_run() {
         pty.answer("yes");
         pty.ends(0);
         assert!(
-            ground.story().contains("the trigger rate"),
+            ground.story().contains("the trigger go"),
             "{}",
             ground.story()
         );

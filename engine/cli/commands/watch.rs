@@ -186,7 +186,10 @@ fn values(sample: &Sample) -> String {
     let all: Vec<String> = sample
         .values
         .iter()
-        .map(|(name, value)| format!("{name} {}", value.lines().next().unwrap_or_default()))
+        .map(|(name, value)| match value.lines().next() {
+            None | Some("") => format!("{name} empty"),
+            Some(line) => format!("{name} {line}"),
+        })
         .collect();
     match all.is_empty() {
         true => String::new(),
