@@ -8,6 +8,7 @@ use quick_xml::events::Event;
 use runbook_render::graph::{Graph, Kind, dot, mermaid, svg};
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::OnceLock;
 
 fn of(name: &str) -> Graph {
     graph(name, &corpus::read(name)).expect("no mistakes")
@@ -56,7 +57,12 @@ fn nodes(graph: &Graph) -> impl Iterator<Item = (Kind, &str)> {
 }
 
 /// All graphs that can be drawn of the repository, with their names.
-fn every() -> Vec<(String, Graph)> {
+fn every() -> &'static [(String, Graph)] {
+    static EVERY: OnceLock<Vec<(String, Graph)>> = OnceLock::new();
+    EVERY.get_or_init(drawn_all)
+}
+
+fn drawn_all() -> Vec<(String, Graph)> {
     let every = laws::all()
         .into_iter()
         .filter(|(_, text)| text.len() < 100_000);
@@ -76,7 +82,7 @@ fn a_label_of_mermaid_holds_no_sign_of_mermaid() {
     ).replace('L', r#"(?:<br>|[^"<>\[\]{}|\\`;&~*$#]|#\d+;)+"#).as_str())
     .expect("a pattern");
     for (name, graph) in every() {
-        let text = mermaid(&graph);
+        let text = mermaid(graph);
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("flowchart TD"), "{name}");
         for one in lines {
@@ -95,7 +101,7 @@ fn a_label_of_mermaid_holds_no_sign_of_mermaid() {
 #[test]
 fn a_string_of_dot_ends_where_it_should() {
     for (name, graph) in every() {
-        let text = dot(&graph);
+        let text = dot(graph);
         let mut outside = String::new();
         let mut chars = text.chars();
         let mut quoted = false;
@@ -255,7 +261,7 @@ fn without_entities(text: &str) -> String {
 #[test]
 fn a_picture_shows_every_title_in_full_and_no_two_things_in_one_place() {
     for (name, graph) in every() {
-        let charts = drawn(&name, &svg(&graph));
+        let charts = drawn(name, &svg(graph));
         assert_eq!(charts.len(), graph.charts.len(), "{name}");
         for (chart, drawn) in graph.charts.iter().zip(&charts) {
             let shown: Vec<String> = drawn

@@ -199,7 +199,11 @@ pub struct Report {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum ReportTarget {
+    /// For a wiki
     Markdown,
+    /// One page that needs nothing else, with the way of the run drawn
+    Html,
+    /// For programs
     Json,
 }
 

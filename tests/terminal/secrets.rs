@@ -66,9 +66,13 @@ fn views_are_clean(ground: &Ground) {
         &["show", &run, "--json"],
         &["report", &run],
         &["report", &run, "--to", "json"],
+        &["report", &run, "--to", "html"],
+        &["graph", "--run", &run, "--to", "svg"],
+        &["graph", "--run", &run, "--to", "json"],
         &["journal", "verify", &run],
         &["journal", "export", &run],
         &["render", "case.rbk"],
+        &["render", "case.rbk", "--to", "html"],
     ] {
         let (said, _) = ground.plainly(arguments);
         assert!(!said.is_empty(), "{arguments:?} says something");

@@ -1,4 +1,4 @@
-//! `runbook report RUN --to markdown|json`: what a run did, for those who look back on it.
+//! `runbook report RUN --to markdown|html|json`: what a run did, for those who look back on it.
 
 use jiff::tz::TimeZone;
 use runbook_host::drive::replay::{Replay, Wanted};
@@ -7,6 +7,7 @@ use runbook_host::{codes, runs};
 use runbook_render::report::{self, Story};
 
 use crate::args;
+use crate::commands::graph::run_drawn;
 use crate::exit::Exit;
 use crate::files::{complain_host, state_home, write_or_print};
 
@@ -41,6 +42,10 @@ pub fn report(args: &args::Report) -> Exit {
     });
     let text = match args.to {
         args::ReportTarget::Markdown => report::markdown(&told, &TimeZone::system()),
+        args::ReportTarget::Html => match run_drawn(&replay) {
+            Ok(graph) => report::html(&told, &TimeZone::system(), &graph),
+            Err(exit) => return exit,
+        },
         args::ReportTarget::Json => serde_json::to_string_pretty(&told).unwrap_or_default() + "\n",
     };
     write_or_print(args.output.as_deref(), &text)

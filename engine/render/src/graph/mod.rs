@@ -185,6 +185,29 @@ pub enum Mark {
 }
 
 impl Mark {
+    /// In the order of a legend.
+    pub(crate) const ALL: [Mark; 7] = [
+        Mark::Done,
+        Mark::Current,
+        Mark::Failed,
+        Mark::Skipped,
+        Mark::Undone,
+        Mark::Reached,
+        Mark::Missed,
+    ];
+
+    /// What a picture shows it in.
+    pub(crate) fn colour(self) -> &'static str {
+        match self {
+            Mark::Done | Mark::Reached => "green",
+            Mark::Failed => "red",
+            Mark::Skipped => "grey",
+            Mark::Undone => "violet",
+            Mark::Current => "yellow",
+            Mark::Missed => "orange",
+        }
+    }
+
     /// In words, for a legend.
     pub fn words(self) -> &'static str {
         match self {
@@ -242,20 +265,11 @@ impl Chart {
 impl Graph {
     /// The marks that stand in it, in the order of a legend.
     pub(crate) fn marks(&self) -> Vec<Mark> {
-        let all = [
-            Mark::Done,
-            Mark::Current,
-            Mark::Failed,
-            Mark::Skipped,
-            Mark::Undone,
-            Mark::Reached,
-            Mark::Missed,
-        ];
         let stands = |mark: &Mark| {
             let nodes = self.charts.iter().flat_map(|chart| &chart.nodes);
             nodes.into_iter().any(|node| node.mark == Some(*mark))
         };
-        all.into_iter().filter(stands).collect()
+        Mark::ALL.into_iter().filter(stands).collect()
     }
 }
 

@@ -26,7 +26,8 @@
     button.className = "copy";
     button.textContent = "Copy";
     button.addEventListener("click", async () => {
-      const text = block.querySelector("code").textContent.replace(/\n$/, "");
+      // A report writes a command behind a prompt.
+      const text = block.querySelector("code").textContent.replace(/^\$ /, "").replace(/\n$/, "");
       button.textContent = (await copied(text)) ? "Copied" : "Not copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1600);
     });

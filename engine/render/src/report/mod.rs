@@ -1,13 +1,13 @@
 //! What a run did, for those who look back on it: the beginning of a post-mortem, made from what the journal holds.
 //!
-//! [`report`] gathers the facts; [`Report`] is data for programs, and [`markdown`] puts it into words.
+//! [`report`] gathers the facts; [`Report`] is data for programs, [`markdown`] puts it into words, and [`html`] into a page.
 
 mod deadlines;
 mod gather;
 mod words;
 
 pub use gather::{Story, report};
-pub use words::markdown;
+pub use words::{html, markdown};
 
 use runbook_core::view::Phase;
 use serde::Serialize;

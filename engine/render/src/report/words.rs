@@ -7,16 +7,35 @@ use runbook_plan::show;
 
 use super::gather::pairs;
 use super::{Acts, Deadline, Kept, Kind, Report};
+use crate::graph::{Chart, Graph, Mark, mermaid_chart, svg_chart};
+use crate::html::{Figure, page};
 use crate::out::Out;
 use crate::text::{and, code, escape, fence, table};
 
 /// GitHub-flavoured Markdown, ended by a newline; times of day in `zone`.
 pub fn markdown(report: &Report, zone: &TimeZone) -> String {
+    write(report, zone, &[])
+}
+
+/// The same as one page of HTML, with the graph of the run's runbook in it, its way marked.
+pub fn html(report: &Report, zone: &TimeZone, graph: &Graph) -> String {
+    let met = |chart: &&Chart| chart.nodes.iter().any(|node| node.mark.is_some());
+    let charts: Vec<&Chart> = graph.charts.iter().filter(met).collect();
+    let figures = charts.iter().map(|chart| Figure {
+        mermaid: mermaid_chart(chart),
+        svg: svg_chart(chart, &|_| None),
+    });
+    page(&write(report, zone, &charts), figures.collect())
+}
+
+/// The document, with these charts.
+fn write(report: &Report, zone: &TimeZone, charts: &[&Chart]) -> String {
     let page = Page { report, zone };
     let mut out = Out::default();
     out.block(&format!("# What happened: {}", escape(&report.title)));
     out.block(&page.summary());
     out.block(&page.facts());
+    page.charts(&mut out, charts);
     page.to_be_written(&mut out, IMPACT);
     page.deadlines(&mut out);
     page.timeline(&mut out);
@@ -85,6 +104,32 @@ impl Page<'_> {
             sentences.push(format!("{}.", verdict(deadline)));
         }
         sentences.join(" ")
+    }
+
+    /// The way the run went.
+    fn charts(&self, out: &mut Out, charts: &[&Chart]) {
+        let stands = |mark: &Mark| {
+            let mut nodes = charts.iter().flat_map(|chart| &chart.nodes);
+            nodes.any(|node| node.mark == Some(*mark))
+        };
+        let marks = Mark::ALL.into_iter().filter(stands);
+        let marks: Vec<String> = marks
+            .map(|mark| format!("{} is {}", mark.colour(), mark.words()))
+            .collect();
+        if marks.is_empty() {
+            return;
+        }
+        out.block("## The way it went");
+        out.block(&format!(
+            "In the picture {}. The way that was taken is thick; what has no colour was not come to.",
+            and(&marks)
+        ));
+        for chart in charts {
+            if chart.procedure.is_some() {
+                out.block(&format!("### {}", escape(&chart.title)));
+            }
+            out.block(&fence("mermaid", &mermaid_chart(chart)));
+        }
     }
 
     fn facts(&self) -> String {
