@@ -141,7 +141,8 @@ impl Page {
                 Tone::Warning,
                 glyphs.warning,
                 format!(
-                    "in time if all goes well: {} expected, {} at worst",
+                    "in time if {} goes well: {} expected, {} at worst",
+                    all_else(times),
                     duration(times.expected_ms),
                     worst(times)
                 ),
@@ -150,7 +151,8 @@ impl Page {
                 Tone::Bad,
                 glyphs.failed,
                 format!(
-                    "may be late even if all goes well: {} expected on the longest way, {} at best",
+                    "may be late even if {} goes well: {} expected on the longest way, {} at best",
+                    all_else(times),
                     duration(times.expected_ms),
                     duration(times.best_ms)
                 ),
@@ -480,6 +482,14 @@ impl Page {
             }
         }
         lines
+    }
+}
+
+/// Where only a failed attempt leads there, not all goes well.
+fn all_else(times: &Times) -> &'static str {
+    match times.failed_attempts {
+        0 => "all",
+        _ => "all else",
     }
 }
 

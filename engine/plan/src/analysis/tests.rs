@@ -109,6 +109,24 @@ fn a_failed_attempt_takes_back_what_it_did() {
 }
 
 #[test]
+fn a_way_that_only_a_failed_attempt_leads_to_says_so() {
+    let found = analysis(
+        "objective 5m until done\nattempt quick \"Quick\" {\n  step a \"A\" {\n    ? x\n    timeout 1m\n  }\n  finish resolved\n} \
+         otherwise {\n  wait 2m\n}\ncheckpoint done \"Done\" {\n  ? x\n}\n",
+    );
+    let way = all(&found);
+    assert_eq!(
+        (seconds(&way.times), way.times.failed_attempts),
+        ((0, 0, 180), 0)
+    );
+    let objective = way.deadlines[0].times.as_ref().expect("times");
+    assert_eq!(
+        (seconds(objective), objective.failed_attempts),
+        ((120, 120, 180), 1)
+    );
+}
+
+#[test]
 fn an_attempt_that_ends_the_run_is_stopped_at_its_deadline_as_well() {
     let found = analysis(
         "attempt quick \"Quick\" within 5m {\n  wait up to 1h every 5s {\n    ? x\n  }\n  finish resolved\n} otherwise {\n  wait 1m\n}\n",

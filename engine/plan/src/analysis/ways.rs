@@ -73,6 +73,8 @@ pub struct Times {
     /// Steps on the way that is expected, and how many of them say what they take.
     pub steps: u32,
     pub steps_that_say: u32,
+    /// Attempts that have to fail on the way that is expected, for no other comes there.
+    pub failed_attempts: u32,
     /// What has no end on the worst way.
     pub endless: Endless,
 }
@@ -109,6 +111,7 @@ impl Times {
             worst_ms: took.worst.ms,
             steps: took.expected.steps,
             steps_that_say: took.expected.said,
+            failed_attempts: took.expected.failed,
             endless: Endless::of(&took.worst),
         }
     }

@@ -40,6 +40,8 @@ pub struct Time {
     pub steps: u32,
     /// Steps on it that say what they take.
     pub said: u32,
+    /// Attempts that fail on it; told of the expected way alone.
+    pub failed: u32,
 }
 
 impl Time {

@@ -26,8 +26,6 @@ pub(super) struct Lane {
     pub thought: u64,
     /// What it takes to take back what was done on it.
     pub undo: u64,
-    /// How many attempts fail on it.
-    pub failed: u32,
 }
 
 impl Lane {
@@ -41,10 +39,10 @@ impl Lane {
                 lists: a.lists.saturating_add(b.lists),
                 steps: a.steps.saturating_add(b.steps),
                 said: a.said.saturating_add(b.said),
+                failed: a.failed.saturating_add(b.failed),
             },
             thought: self.thought.saturating_add(next.thought),
             undo: self.undo.saturating_add(next.undo),
-            failed: self.failed.saturating_add(next.failed),
         }
     }
 
@@ -61,7 +59,6 @@ impl Lane {
             },
             thought: self.thought.saturating_mul(count),
             undo: self.undo.saturating_mul(count),
-            ..*self
         }
     }
 
@@ -137,8 +134,9 @@ impl Sum {
         for (at, lane) in sum.lanes.iter_mut().enumerate().skip(EXPECTED) {
             let theirs = &other.lanes[at];
             // Where all goes well nothing fails that need not.
+            let failed = (theirs.time.failed, lane.time.failed);
             let counts = match at {
-                EXPECTED if theirs.failed != lane.failed => theirs.failed < lane.failed,
+                EXPECTED if failed.0 != failed.1 => failed.0 < failed.1,
                 _ => theirs.is_beyond(lane),
             };
             if counts {
@@ -166,7 +164,7 @@ impl Sum {
                     ..both.time
                 },
                 thought: self.lanes[at].thought.max(other.lanes[at].thought),
-                ..both
+                undo: both.undo,
             };
         }
         sum

@@ -49,6 +49,8 @@ struct Ways {
     on: Option<Sum>,
     /// To where the clock stops.
     there: Option<Sum>,
+    /// To an end of the run that the clock does not go by: what fails may have come as far.
+    over: Option<Sum>,
     /// Back to the caller.
     back: Option<Sum>,
     /// They go through the node that is asked about.
@@ -96,6 +98,7 @@ impl Timer<'_> {
         Ways {
             on: self.either(one.on, other.on),
             there: self.either(one.there, other.there),
+            over: self.either(one.over, other.over),
             back: self.either(one.back, other.back),
             met: one.met,
         }
@@ -109,6 +112,7 @@ impl Timer<'_> {
         Ways {
             on: after(ways.on),
             there: after(ways.there),
+            over: after(ways.over),
             back: after(ways.back),
             met: ways.met,
         }
@@ -120,6 +124,7 @@ impl Timer<'_> {
         Ways {
             on: one(ways.on),
             there: one(ways.there),
+            over: one(ways.over),
             back: one(ways.back),
             met: ways.met,
         }
@@ -150,6 +155,7 @@ impl Timer<'_> {
             ways = Ways {
                 on: next.on,
                 there: self.either(before(ways.there), next.there),
+                over: self.either(before(ways.over), next.over),
                 back: self.either(before(ways.back), next.back),
                 met: ways.met || next.met,
             };
@@ -244,9 +250,15 @@ impl Timer<'_> {
             }
             NodeKind::Item { .. } | NodeKind::Todo(_) => self.part(self.prompt(None), id),
             NodeKind::Snapshot { entries, .. } => self.snapshot(id, entries),
-            NodeKind::Finish { .. } => Ways {
-                there: (self.question.until == Until::End).then(Sum::default),
-                ..Ways::default()
+            NodeKind::Finish { .. } => match self.question.until {
+                Until::End => Ways {
+                    there: Some(Sum::default()),
+                    ..Ways::default()
+                },
+                Until::Node(_) => Ways {
+                    over: Some(Sum::default()),
+                    ..Ways::default()
+                },
             },
             NodeKind::Return(_) => Ways {
                 back: Some(Sum::default()),
@@ -565,10 +577,12 @@ impl Timer<'_> {
             return tried;
         };
         // It may fail at once, at its end, or be stopped at its deadline; then it takes back what it did.
-        let whole = self.either(tried.on, tried.there).unwrap_or_default();
+        let ways = [tried.there, tried.over, tried.back].into_iter();
+        let whole = ways.fold(tried.on, |one, other| self.either(one, other));
+        let whole = whole.unwrap_or_default();
         let mut failed = whole;
         failed.lanes[BEST] = Default::default();
-        failed.lanes[EXPECTED].failed += 1;
+        failed.lanes[EXPECTED].time.failed += 1;
         let undo = std::mem::take(&mut failed.lanes[WORST].undo);
         if let Some(limit) = limit {
             // What has no limit of its own is stopped by this one.
