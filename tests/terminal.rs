@@ -6,7 +6,7 @@
 //! | [`signals`] | every signal that ends an engine, at every kind of question |
 //! | [`events`] | keys that are no answer, job control, another size, a sudden end, a closed terminal |
 //! | [`running`] | the same while a step runs, and while the run waits |
-//! | [`watching`] | `runbook watch`: the clock in its place, and the run that follows |
+//! | [`watching`] | before there is a run: `runbook watch`, `runbook new` |
 //! | [`typing`] | what is typed and pasted at the wrong time |
 //! | [`output`] | output that is up to something |
 //! | [`blocked`] | terminals and pipes that take nothing, and mistakes of the engine |

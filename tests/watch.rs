@@ -196,6 +196,7 @@ impl Drop for Watch {
 
 /// Whether a process of this number lives, as one that is no zombie.
 fn lives(pid: &str) -> bool {
+    assert!(!pid.trim().is_empty(), "a number");
     fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
         .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").starts_with(" Z"))
 }
@@ -431,7 +432,11 @@ step act "Act"
     assert!(unknown["why"].as_str().is_some_and(|why| !why.is_empty()));
     // A signal ends it, and what hangs with it.
     let before = ground.read("stuck");
-    super::practice::wait_until("it hangs anew", || ground.read("stuck") != before);
+    super::practice::wait_until("it hangs anew", || {
+        let now = ground.read("stuck");
+        // Whole: the file is emptied before the number is written.
+        now.ends_with('\n') && now != before
+    });
     assert_eq!(watch.signal(rustix::process::Signal::TERM), 143);
     super::practice::wait_until("nothing is left", || !lives(&ground.read("stuck")));
 }
@@ -545,10 +550,20 @@ fn no_second_run_is_started_beside_one_that_is_not_over() {
             .status
             .success()
     );
-    let free = watch.until("the run is over", |line| {
-        line["type"] == "sample" && line["held_up"] == Value::Null
+    let spent = watch.until("the run is over", |line| {
+        line["held_up"]
+            .as_str()
+            .is_some_and(|why| why.starts_with("it has not been quiet since"))
     });
-    assert_eq!(free["fires"], "yes");
+    assert_eq!(spent["fires"], "yes");
+    assert_eq!(ground.runs().len(), 1);
+    // Nor does another watch take what still holds for something new. What is quiet, and holds again, is.
+    assert_eq!(watch.signal(rustix::process::Signal::TERM), 143);
+    let mut watch = ground.watch(&[]);
+    assert!(watch.sample("rate")["held_up"].is_string());
+    fs::remove_file(ground.path("up")).expect("a file");
+    watch.until("it is quiet", |line| line["seen"] == "holds_not");
+    ground.write("up", "");
     assert_eq!(watch.ends(), 75);
     assert_eq!(ground.runs().len(), 2);
 }

@@ -1,4 +1,5 @@
-//! `runbook watch` at a terminal: the clock in its place, and the run that follows.
+//! What speaks with a person before there is a run: `runbook watch`, its clock in its place and the run that follows, and
+//! `runbook new`.
 
 use super::pty::{Ground, RUNBOOK, Seat};
 
@@ -69,4 +70,33 @@ fn ctrl_c_ends_it_and_leaves_the_terminal_as_it_was() {
     pty.keys("\x03");
     pty.ends(130);
     assert_eq!(pty.beyond(), [] as [&str; 0]);
+}
+
+/// The other command that speaks with a person before there is a run.
+#[test]
+fn new_asks_what_to_begin_with() {
+    let ground = Ground::new("");
+    let mut pty = ground.runbook(&["new", "first"]);
+    pty.until_so("the choices", |pty| {
+        pty.screen().ends_with("Which one?") && pty.screen().contains("3  Lead an incident")
+    });
+    pty.keys("7\n");
+    pty.until_so("what is wanted", |pty| {
+        pty.screen()
+            .contains("A number from 1 to 4; Ctrl-D leaves.")
+    });
+    pty.keys("3\n");
+    pty.ends(0);
+    assert!(ground.read("first.rbk").contains("Lead an incident"));
+    assert!(
+        pty.screen().contains("runbook test first.test.rbk"),
+        "{}",
+        pty.screen()
+    );
+    // Who leaves, leaves nothing.
+    let mut pty = ground.runbook(&["new", "second"]);
+    pty.until_so("the choices", |pty| pty.screen().ends_with("Which one?"));
+    pty.keys("\x04");
+    pty.ends(2);
+    assert!(!ground.path("second.rbk").exists());
 }

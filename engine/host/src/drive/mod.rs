@@ -230,7 +230,7 @@ pub fn run(order: &RunOrder, make: &mut MakeOperator<'_>) -> Result<Finish, Refu
     let _inside = runtime.enter();
     let dir = RunDir::fresh(&state_home);
     if let Some(triggered) = &order.trigger {
-        triggered.note.starts(&dir.id)?;
+        triggered.note.starts(&triggered.name, &dir.id)?;
     }
     // The first command's process comes up while the folder is made durable.
     let processes = processes(&dir)?;

@@ -26,12 +26,17 @@ pub(super) struct Kept {
     pub windows: BTreeMap<String, Window>,
     /// The run that was started last.
     pub run: Option<String>,
+    /// The trigger that started it, until it was seen not to hold: it starts no other for the same.
+    #[serde(default)]
+    pub spent: Option<String>,
 }
 
 /// Where it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     place: PathBuf,
+    /// What it speaks of: [`meaning`].
+    of: String,
 }
 
 /// What windows speak of: the files as they are, and the params. A window of another meaning is worth nothing.
@@ -55,7 +60,7 @@ pub(super) fn meaning(originals: &[Original], params: &BTreeMap<String, Value>) 
 impl Note {
     /// In the state home, in a folder for what is watched under this name. Whoever holds the lock of the watch has it
     /// for itself.
-    pub(super) fn of(home: &StateHome, name: &str) -> Result<Note, HostError> {
+    pub(super) fn of(home: &StateHome, name: &str, meaning: String) -> Result<Note, HostError> {
         let folder = crate::lock::file_name(name);
         let folder = home
             .path()
@@ -68,6 +73,7 @@ impl Note {
             .map_err(|error| drive::system(&error))?;
         let note = Note {
             place: folder.join("kept.json"),
+            of: meaning,
         };
         note.tidy();
         Ok(note)
@@ -92,12 +98,21 @@ impl Note {
         }
     }
 
-    /// What cannot be read is as if nothing had been seen: every window begins anew.
+    /// What cannot be read is as if nothing had been seen: every window begins anew. So it is with what speaks of another
+    /// runbook than this one is now; the run that was started counts all the same.
     pub(super) fn read(&self) -> Kept {
-        std::fs::read(&self.place)
+        let kept: Kept = std::fs::read(&self.place)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        match kept.of == self.of {
+            true => kept,
+            false => Kept {
+                of: self.of.clone(),
+                run: kept.run,
+                ..Kept::default()
+            },
+        }
     }
 
     pub(super) fn write(&self, kept: &Kept) -> Result<(), HostError> {
@@ -114,10 +129,11 @@ impl Note {
     ///
     /// # Errors
     /// It cannot be written; then no run may be made.
-    pub fn starts(&self, run: &str) -> Result<(), HostError> {
+    pub fn starts(&self, trigger: &str, run: &str) -> Result<(), HostError> {
         let mut kept = self.read();
         kept.windows.clear();
         kept.run = Some(run.to_owned());
+        kept.spent = Some(trigger.to_owned());
         self.write(&kept)
     }
 }
@@ -130,6 +146,7 @@ mod tests {
     fn note(folder: &Path) -> Note {
         Note {
             place: folder.join("a.json"),
+            of: "this".into(),
         }
     }
 
@@ -137,7 +154,11 @@ mod tests {
     fn what_was_written_is_read_and_what_is_broken_is_as_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let note = note(folder.path());
-        assert_eq!(note.read(), Kept::default());
+        let nothing = Kept {
+            of: "this".into(),
+            ..Kept::default()
+        };
+        assert_eq!(note.read(), nothing);
         let stamp = Stamp {
             boot: 7,
             boot_id: "b".into(),
@@ -150,15 +171,29 @@ mod tests {
             of: "this".into(),
             windows: BTreeMap::from([("slow".to_owned(), window)]),
             run: None,
+            spent: None,
         };
         note.write(&kept).unwrap();
         assert_eq!(note.read(), kept);
-        note.starts("r1").unwrap();
-        let started = note.read();
-        assert_eq!(started.run.as_deref(), Some("r1"));
-        assert!(started.windows.is_empty());
+        note.starts("slow", "r1").unwrap();
+        let started = Kept {
+            run: Some("r1".into()),
+            spent: Some("slow".into()),
+            ..nothing.clone()
+        };
+        assert_eq!(note.read(), started);
+        let of_another = Note {
+            of: "that".into(),
+            ..note.clone()
+        };
+        let only_the_run = Kept {
+            of: "that".into(),
+            run: Some("r1".into()),
+            ..Kept::default()
+        };
+        assert_eq!(of_another.read(), only_the_run);
         std::fs::write(folder.path().join("a.json"), "{\"of\":").unwrap();
-        assert_eq!(note.read(), Kept::default());
+        assert_eq!(note.read(), nothing);
     }
 
     #[test]

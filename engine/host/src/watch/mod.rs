@@ -172,14 +172,14 @@ pub fn watch(order: &WatchOrder, watcher: &mut dyn Watcher) -> Result<Ended, Ref
             }
             NotTaken::Failed(error) => drive::system(&error),
         })?;
-    let note = Note::of(&home, &name)?;
+    let meaning = kept::meaning(&loaded.originals, &started.params);
+    let note = Note::of(&home, &name, meaning)?;
     let mut vault = Vault::of(plan);
     drive::early_secrets(plan, &mut vault, &started)?;
     crate::os::begin_engine().map_err(|error| drive::system(&error))?;
     let runtime = drive::runtime()?;
     let _inside = runtime.enter();
-    let meaning = kept::meaning(&loaded.originals, &started.params);
-    let mut watch = Watch::of(plan, home, note, &meaning, started, vault)?;
+    let mut watch = Watch::of(plan, home, note, started, vault)?;
     let ended = runtime.block_on(watch.go_on(watcher))?;
     Ok(match ended {
         Some(triggered) => Ended::Fired(Box::new(triggered), lock),
@@ -212,15 +212,10 @@ impl<'p> Watch<'p> {
         plan: &'p Plan,
         home: StateHome,
         note: Note,
-        meaning: &str,
         started: runbook_core::event::Started,
         vault: Vault,
     ) -> Result<Watch<'p>, HostError> {
-        let mut kept = note.read();
-        if kept.of != meaning {
-            kept.of = meaning.to_owned();
-            kept.windows.clear();
-        }
+        let kept = note.read();
         let settings = Settings {
             cap: OUTPUT,
             ..Settings::of_this_program(note.output())
@@ -433,9 +428,14 @@ impl<'p> Watch<'p> {
         let window = self.kept.windows.entry(trigger.name.clone()).or_default();
         let before = window.since.is_some();
         let taken = window.take(wanted, seen, &look.began);
+        let holding = window.since.is_some();
         // A window in which nothing holds is as good as none: it is not written down each time. Where it cannot be
         // written, an older one stays there, which is worth nothing to a watch that finds it: watching goes on.
-        let warning = (before || window.since.is_some())
+        let rearmed = seen == Seen::HoldsNot && self.kept.spent.as_ref() == Some(&trigger.name);
+        if rearmed {
+            self.kept.spent = None;
+        }
+        let warning = (before || holding || rearmed)
             .then(|| self.note.write(&self.kept))
             .and_then(Result::err)
             .map(|error| format!("its clock is not kept for another watch: {}", error.message));
@@ -467,7 +467,7 @@ impl<'p> Watch<'p> {
         let params = watching::starts_with(self.plan, trigger, given, Some(&look.state));
         let mut all = given.clone();
         all.extend(params.clone());
-        sample.held_up = self.held_up(&watching::locks(self.plan, &all));
+        sample.held_up = self.held_up(&trigger.name, &watching::locks(self.plan, &all));
         let fired = sample.held_up.is_none().then(|| Triggered {
             name: trigger.name.clone(),
             params,
@@ -492,7 +492,7 @@ impl<'p> Watch<'p> {
     }
 
     /// Why a run is not to be started now.
-    fn held_up(&self, locks: &[String]) -> Option<String> {
+    fn held_up(&self, trigger: &str, locks: &[String]) -> Option<String> {
         if let Some(run) = &self.kept.run
             && let Ok(dir) = RunDir::open(&self.home, run)
         {
@@ -505,6 +505,10 @@ impl<'p> Watch<'p> {
             if summary.unfinished() == Unfinished::Yes {
                 return Some(format!("run {run}, which was started before, is not over"));
             }
+        }
+        if self.kept.spent.as_deref() == Some(trigger) {
+            let run = self.kept.run.as_deref().unwrap_or_default();
+            return Some(format!("it has not been quiet since it started run {run}"));
         }
         locks.iter().find_map(|name| {
             let holder = self.home.lock_holder(name)?;
