@@ -131,8 +131,10 @@ fn a_run_is_found_by_the_beginning_of_its_name() {
     let (second, _b) = started(&home);
     assert_eq!(find(&home, &first.dir.id).unwrap(), first.dir);
     assert_eq!(newest(&home).unwrap(), second.dir);
-    let both = find(&home, "").unwrap_err();
+    // Identifiers begin with the time.
+    let both = find(&home, &first.dir.id[..4]).unwrap_err();
     assert!(both.message.contains("several runs"), "{both}");
+    assert_eq!(find(&home, "").unwrap_err().code, codes::RUN_UNKNOWN);
     assert!(find(&home, "zz").is_err());
     assert!(find(&home, "../locks").is_err());
     let order: Vec<String> = list(&home)
