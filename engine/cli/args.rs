@@ -64,7 +64,7 @@ pub enum Command {
 pub struct Run {
     /// The runbook
     pub file: PathBuf,
-    /// A value for a param; may be given again
+    /// A value for a param; may be given again, and of the same param the last counts
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,
     /// Answers to prompts, and params: TOML with [params] and [answers]
@@ -94,7 +94,7 @@ pub struct Run {
 pub struct Watch {
     /// The runbook
     pub file: PathBuf,
-    /// A value for a param; may be given again
+    /// A value for a param; may be given again, and of the same param the last counts
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,
     /// Answers to prompts of the run, and params: TOML with [params] and [answers]

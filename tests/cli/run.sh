@@ -3,7 +3,6 @@ cp $CASES/cli/deploy.rbk .
 runbook run deploy.rbk < /dev/null
 runbook run deploy.rbk --param verzion=v1
 runbook run deploy.rbk --param version=v1 --param replicas=many
-runbook run deploy.rbk --param version=v1 --param version=v2
 runbook run deploy.rbk --param version=v1 --param colour=gren
 runbook run deploy.rbk --param version
 runbook run deploy.rbk --param 'version=v1; id'

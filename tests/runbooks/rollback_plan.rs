@@ -10,9 +10,10 @@ struct Company {
 }
 
 impl Company {
-    fn found() -> Option<Company> {
+    /// `pace`: seconds that a part of the build takes.
+    fn found(pace: &str) -> Option<Company> {
         Some(Company {
-            ground: Laid::lay_if_installed("rollback-plan", &[("PACE", "0.1")])?,
+            ground: Laid::lay_if_installed("rollback-plan", &[("PACE", pace)])?,
         })
     }
 
@@ -139,7 +140,7 @@ fn said(out: Output) -> String {
 
 #[test]
 fn the_rollback_plan_rolls_real_parts_back() {
-    let Some(company) = Company::found() else {
+    let Some(company) = Company::found("0.1") else {
         return;
     };
     let said = ends(&company.ground.answers_itself("answers.toml", &[]), 0);
@@ -149,7 +150,7 @@ fn the_rollback_plan_rolls_real_parts_back() {
 
 #[test]
 fn killed_while_it_migrates_and_while_it_builds_the_database_ends_right() {
-    let Some(company) = Company::found() else {
+    let Some(company) = Company::found("0.4") else {
         return;
     };
     // Someone reads the table, so the migration waits for a lock: that is where the engine is killed.
@@ -214,7 +215,7 @@ fn killed_while_it_migrates_and_while_it_builds_the_database_ends_right() {
 /// Where no backup can be made, nothing is touched.
 #[test]
 fn without_a_place_for_backups_nothing_is_touched() {
-    let Some(company) = Company::found() else {
+    let Some(company) = Company::found("0.1") else {
         return;
     };
     company.ground.does("no-backups", &[]);
@@ -228,7 +229,7 @@ fn without_a_place_for_backups_nothing_is_touched() {
 /// The rollback itself fails: the release before does not come up either.
 #[test]
 fn the_release_before_is_ill_as_well_so_somebody_is_called() {
-    let Some(company) = Company::found() else {
+    let Some(company) = Company::found("0.1") else {
         return;
     };
     company.ground.does("spoil", &[]);

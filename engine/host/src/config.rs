@@ -336,17 +336,7 @@ pub fn params(
     let mut errors = Vec::new();
     let mut values = BTreeMap::new();
     for list in lists.iter().rev() {
-        for (nth, (name, text)) in list.iter().enumerate() {
-            if list[..nth].iter().any(|(before, _)| before == name) {
-                let error = HostError::new(
-                    codes::PARAM_WRONG,
-                    format!("the parameter `{name}` is given more than once"),
-                );
-                errors.push(
-                    error.help("Give it once: which of the values is meant cannot be known."),
-                );
-                continue;
-            }
+        for (name, text) in *list {
             let Some(var) = known().find(|var| var.name == *name) else {
                 let error = HostError::new(
                     codes::PARAM_UNKNOWN,
