@@ -267,6 +267,11 @@ fn mutants(text: &str) -> Vec<Mutant> {
             "${1}if not (${2}) {",
         ),
         (
+            "step",
+            pattern(r#"(?m)^( *)step (\w+) ""#),
+            "${1}step mutant_${2} \"",
+        ),
+        (
             "undo",
             pattern(r"(?m)^( *)undo \$ (.*[^\\\n])$"),
             "${1}undo $$ mutant ${2}",
@@ -310,7 +315,15 @@ fn what_runs_otherwise_is_always_a_difference() {
             );
         }
     }
-    for what in ["timeout", "command", "arm", "condition", "undo", "deadline"] {
+    for what in [
+        "timeout",
+        "command",
+        "arm",
+        "condition",
+        "step",
+        "undo",
+        "deadline",
+    ] {
         let tried = tried.get(what).copied().unwrap_or(0);
         assert!(tried >= 10, "{what}: only {tried} were tried");
     }

@@ -181,7 +181,9 @@ impl Page {
             self.said(Tone::Quiet, place, "  ", "    ");
         }
         let at = self.place(difference.old.as_ref(), difference.new.as_ref());
-        self.said(Tone::Quiet, &at, "  ", "    ");
+        if !at.is_empty() {
+            self.said(Tone::Quiet, &at, "  ", "    ");
+        }
         for change in &difference.changes {
             self.change(change);
         }
@@ -287,5 +289,46 @@ fn tone(sign: char) -> Tone {
     match sign {
         '+' => Tone::Good,
         _ => Tone::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::style::{Colour, UNICODE};
+    use runbook_grammar::span::SourceId;
+
+    #[test]
+    fn it_is_as_narrow_as_the_terminal() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diff/steps");
+        let both = ["old", "new"]
+            .map(|version| load(&folder.join(version).join("rollback.rbk")).expect("a file"));
+        let version = |loaded: &'static Loaded| Version {
+            plan: loaded.plan.as_ref().expect("a plan"),
+            sources: &loaded.sources,
+        };
+        let [old, new] = both.map(|loaded| &*Box::leak(Box::new(loaded)));
+        let differences = runbook_diff::diff(version(old), version(new));
+        let [old, new] = [old, new].map(|loaded| loaded.sources.get(SourceId(0)).name.clone());
+        for width in [40, 80] {
+            let page = Page {
+                look: Look {
+                    colour: Colour::No,
+                    glyphs: &UNICODE,
+                },
+                width,
+                named: [old.clone(), new.clone()],
+                out: String::new(),
+            };
+            let text = page
+                .write(&differences)
+                .replace(env!("CARGO_MANIFEST_DIR"), "");
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{line}");
+            }
+            // Its first lines name the folder that the tests run in.
+            let (_, text) = text.split_once("\n\n").expect("a heading");
+            insta::assert_snapshot!(format!("diff_at_{width}"), text);
+        }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use runbook_grammar::span::Span;
+use runbook_grammar::span::{SourceId, Span};
 use runbook_plan::matrix::differ::{self, Complete, Differing};
-use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::Version;
 use crate::difference::{Cell, Change, Difference, Place, Row};
+use crate::outline::outline;
 use crate::pairs::Pairs;
-use crate::tree::{Entry, Fact, Key, Line, Tree, Unit, What};
+use crate::sequence::{self, Item, Sequence};
+use crate::tree::{Fact, Key, Line, Tree, Unit, What};
 
 /// What blocks pass on to what is in them.
 const INHERITED: &[&str] = &["timeout", "retry", "on", "in", "with"];
@@ -17,8 +18,38 @@ const INHERITED: &[&str] = &["timeout", "retry", "on", "in", "with"];
 const SEVERAL: usize = 3;
 
 pub struct Side<'v> {
-    pub version: Version<'v>,
-    pub tree: &'v Tree,
+    version: Version<'v>,
+    tree: &'v Tree,
+    /// Where the lines of each file begin.
+    lines: BTreeMap<SourceId, Vec<usize>>,
+}
+
+impl<'v> Side<'v> {
+    pub fn new(version: Version<'v>, tree: &'v Tree) -> Side<'v> {
+        let begins = |text: &str| {
+            let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        };
+        let files = version.sources.iter();
+        Side {
+            version,
+            tree,
+            lines: files.map(|file| (file.id, begins(&file.text))).collect(),
+        }
+    }
+
+    /// Where it stands; nothing for what the plan does not know the place of.
+    fn place(&self, at: usize) -> Option<Place> {
+        let span = self.tree.units[at].span;
+        if span == Span::default() {
+            return None;
+        }
+        let begins = self.lines.get(&span.source)?;
+        Some(Place {
+            file: self.version.sources.get(span.source).name.clone(),
+            line: begins.partition_point(|begin| *begin <= span.range().start),
+        })
+    }
 }
 
 struct Comparison<'c> {
@@ -44,14 +75,6 @@ pub fn compare(old: &Side<'_>, new: &Side<'_>, pairs: &Pairs) -> Vec<Difference>
     told.into_iter()
         .filter(|difference| !difference.changes.is_empty())
         .collect()
-}
-
-/// What stands in the sequence of a unit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Item<'t> {
-    Line(&'t str),
-    /// By its index in the new tree.
-    Unit(usize),
 }
 
 impl<'c> Comparison<'c> {
@@ -132,8 +155,8 @@ impl<'c> Comparison<'c> {
             title: unit.title.clone(),
             within: tree.within(at),
             places: Vec::new(),
-            old: old.and_then(|at| place(self.old, self.old.tree.units[at].span)),
-            new: new.and_then(|at| place(self.new, self.new.tree.units[at].span)),
+            old: old.and_then(|at| self.old.place(at)),
+            new: new.and_then(|at| self.new.place(at)),
             changes,
         }
     }
@@ -163,84 +186,60 @@ impl<'c> Comparison<'c> {
         }
     }
 
+    /// What is in order: lines and units that went, came, or stand elsewhere among the others.
     fn sequence(
         &mut self,
         (a, old): (&'c Unit, usize),
         (b, new): (&'c Unit, usize),
         changes: &mut Vec<Change>,
     ) {
-        let olds = items(a, |at| {
+        let olds = Sequence::of(a, |at| {
             let pair = self.pairs.new_of[at]?;
             (self.new.tree.units[pair].parent == Some(new)).then_some(pair)
         });
-        let news = items(b, |at| {
+        let news = Sequence::of(b, |at| {
             let pair = self.pairs.old_of[at]?;
             (self.old.tree.units[pair].parent == Some(old)).then_some(at)
         });
-        let keys = |items: &[(Item<'c>, Option<&'c Line>)]| -> Vec<Item<'c>> {
-            items.iter().map(|(item, _)| item.clone()).collect()
-        };
-        let (from, to) = (keys(&olds), keys(&news));
-        let ops = capture_diff_slices(Algorithm::Myers, &from, &to);
+        let anchors = sequence::aligned(&olds.items, &news.items);
         // What goes at one place and comes at another was reordered.
-        let (mut gone, mut come) = (BTreeMap::new(), BTreeMap::new());
-        for op in &ops {
-            if let DiffOp::Equal { .. } = op {
-                continue;
-            }
-            for at in op.old_range() {
-                gone.entry(&from[at]).or_insert_with(Vec::new).push(at);
-            }
-            for at in op.new_range() {
-                come.entry(&to[at]).or_insert_with(Vec::new).push(at);
-            }
-        }
-        let (mut moved_old, mut moved_new) = (BTreeMap::new(), BTreeSet::new());
-        for (item, places) in &gone {
-            for (x, y) in places.iter().zip(come.get(item).into_iter().flatten()) {
-                moved_old.insert(*x, *y);
-                moved_new.insert(*y);
-            }
-        }
-        for op in &ops {
-            if let DiffOp::Equal {
-                old_index,
-                new_index,
-                len,
-            } = op
-            {
-                for n in 0..*len {
-                    if let (Some(a), Some(b)) = (olds[old_index + n].1, news[new_index + n].1) {
-                        facts(&a.facts, &b.facts, changes);
-                    }
-                }
-                continue;
-            }
+        let moved_to = sequence::moved(&olds.items, &news.items, &anchors);
+        let arrived: BTreeSet<usize> = moved_to.values().copied().collect();
+        let mut from = (0, 0);
+        let end = (olds.items.len(), news.items.len());
+        for (x, y) in anchors.into_iter().chain([end]) {
             let mut lost: Vec<&Line> = Vec::new();
-            for at in op.old_range() {
-                match (moved_old.get(&at), &olds[at]) {
-                    (None, (_, line)) => lost.extend(*line),
-                    (Some(to_at), (item, line)) => {
-                        let change = Change::Reordered {
-                            line: line.map(|line| line.text.clone()),
-                            old: behind(self.old.tree, &olds, at, &self.pairs.old_of),
-                            new: behind_new(self.new.tree, &news, *to_at),
-                        };
-                        match item {
-                            Item::Unit(unit) => {
-                                self.reordered.insert(*unit, change);
-                            }
-                            Item::Line(_) => changes.push(change),
-                        }
-                        if let (Some(a), Some(b)) = (line, news[*to_at].1) {
-                            facts(&a.facts, &b.facts, changes);
-                        }
-                    }
+            for at in from.0..x {
+                let Some(to) = moved_to.get(&at) else {
+                    lost.extend(olds.lines[at]);
+                    continue;
+                };
+                if let (Some(a), Some(b)) = (olds.lines[at], news.lines[*to]) {
+                    facts(&a.facts, &b.facts, changes);
+                }
+                let old_name = |unit: usize| {
+                    let old = self.pairs.old_of[unit];
+                    old.map_or_else(String::new, |old| self.old.tree.called(old))
+                };
+                let change = Change::Reordered {
+                    line: olds.lines[at].map(|line| line.text.clone()),
+                    old: olds.behind(at, old_name),
+                    new: news.behind(*to, |unit| self.new.tree.called(unit)),
+                };
+                match olds.items[at] {
+                    Item::Unit(unit) => drop(self.reordered.insert(unit, change)),
+                    Item::Line(_) => changes.push(change),
                 }
             }
-            let come = op.new_range().filter(|at| !moved_new.contains(at));
-            let come: Vec<&Line> = come.filter_map(|at| news[at].1).collect();
+            let come = (from.1..y).filter(|at| !arrived.contains(at));
+            let come: Vec<&Line> = come.filter_map(|at| news.lines[at]).collect();
             replaced(lost, come, changes);
+            if (x, y) != end
+                && let (Some(a), Some(b)) = (olds.lines[x], news.lines[y])
+            {
+                facts(&a.facts, &b.facts, changes);
+            }
+            from = (x + 1, y + 1);
         }
     }
 
@@ -291,48 +290,6 @@ impl<'c> Comparison<'c> {
     }
 }
 
-fn items<'t>(
-    unit: &'t Unit,
-    pair: impl Fn(usize) -> Option<usize>,
-) -> Vec<(Item<'t>, Option<&'t Line>)> {
-    let entries = unit.entries.iter();
-    entries
-        .filter_map(|entry| match entry {
-            Entry::Line(line) => Some((Item::Line(line.text.as_str()), Some(line))),
-            Entry::Unit(at) => Some((Item::Unit(pair(*at)?), None)),
-        })
-        .collect()
-}
-
-/// What an entry stands behind, in words.
-fn behind(
-    tree: &Tree,
-    items: &[(Item<'_>, Option<&Line>)],
-    at: usize,
-    old_of: &[Option<usize>],
-) -> String {
-    let Some((item, _)) = at.checked_sub(1).and_then(|before| items.get(before)) else {
-        return "at the start".to_owned();
-    };
-    match item {
-        Item::Line(text) => format!("after `{}`", first_line(text)),
-        Item::Unit(new) => match old_of[*new] {
-            Some(old) => format!("after {}", tree.called(old)),
-            None => "at the start".to_owned(),
-        },
-    }
-}
-
-fn behind_new(tree: &Tree, items: &[(Item<'_>, Option<&Line>)], at: usize) -> String {
-    let Some((item, _)) = at.checked_sub(1).and_then(|before| items.get(before)) else {
-        return "at the start".to_owned();
-    };
-    match item {
-        Item::Line(text) => format!("after `{}`", first_line(text)),
-        Item::Unit(new) => format!("after {}", tree.called(*new)),
-    }
-}
-
 /// What the first line of a unit without a name is.
 fn head(what: What) -> &'static str {
     match what {
@@ -343,10 +300,6 @@ fn head(what: What) -> &'static str {
         What::For => "items",
         _ => "title",
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }
 
 fn changed(label: &str, old: &str, new: &str) -> Change {
@@ -438,112 +391,6 @@ fn kind(line: &Line) -> &str {
         "?" => "$",
         mark => mark,
     }
-}
-
-/// All that is in a unit, without what is one of the other tree as well.
-fn outline(tree: &Tree, at: usize, paired: &[Option<usize>]) -> Vec<String> {
-    /// A unit with its depth, or what is told already.
-    enum Todo {
-        Unit(usize, usize),
-        Line(String),
-    }
-    let mut lines = Vec::new();
-    let mut heads = false;
-    // Depth first, each unit's own lines in order around the units in it.
-    let mut todo = vec![Todo::Unit(at, 0)];
-    while let Some(next) = todo.pop() {
-        let (at, depth) = match next {
-            Todo::Line(text) => {
-                lines.push(text);
-                continue;
-            }
-            Todo::Unit(at, depth) => (at, depth),
-        };
-        let unit = &tree.units[at];
-        let pad = |depth: usize, text: &str| -> Vec<String> {
-            let indent = "  ".repeat(depth);
-            text.lines().map(|line| format!("{indent}{line}")).collect()
-        };
-        // An `if` is told by its arms.
-        if heads && unit.what != What::If {
-            let mut head = unit.what.word().to_owned();
-            if unit.what == What::Arm {
-                head.clear();
-            }
-            for part in [unit.key.text(), &titled(unit)] {
-                if !part.is_empty() {
-                    if !head.is_empty() {
-                        head.push(' ');
-                    }
-                    head += part;
-                }
-            }
-            if paired[at].is_some() {
-                lines.extend(pad(depth, &format!("({head})")));
-                continue;
-            }
-            lines.extend(pad(depth, &head));
-        }
-        let inner = match heads && unit.what != What::If {
-            true => depth + 1,
-            false => depth,
-        };
-        heads = true;
-        let mut below = Vec::new();
-        for fact in &unit.facts {
-            let text = match fact.text.as_str() {
-                "yes" => fact.label.clone(),
-                text => format!("{} {text}", fact.label),
-            };
-            below.extend(pad(inner, &text).into_iter().map(Todo::Line));
-        }
-        let rows = unit.rows.iter();
-        below.extend(rows.flat_map(|row| pad(inner, row)).map(Todo::Line));
-        for entry in &unit.entries {
-            match entry {
-                Entry::Line(line) => {
-                    let mut text = line.text.clone();
-                    let facts: Vec<String> = line
-                        .facts
-                        .iter()
-                        .filter(|fact| fact.label != "with")
-                        .map(|fact| format!("{} {}", fact.label, fact.text))
-                        .collect();
-                    if !facts.is_empty() {
-                        text += &format!("  ({})", facts.join(", "));
-                    }
-                    below.extend(pad(inner, &text).into_iter().map(Todo::Line));
-                }
-                Entry::Unit(at) => below.push(Todo::Unit(*at, inner)),
-            }
-        }
-        below.extend(unit.beside.iter().map(|at| Todo::Unit(*at, inner)));
-        below.reverse();
-        todo.extend(below);
-    }
-    lines
-}
-
-fn titled(unit: &Unit) -> String {
-    let said = matches!(&unit.key, Key::Head(head) if head.contains(&unit.title));
-    match unit.title.as_str() {
-        "" => String::new(),
-        _ if said => String::new(),
-        title => format!("\"{title}\""),
-    }
-}
-
-/// Where it stands; nothing for what the plan does not know the place of.
-fn place(side: &Side<'_>, span: Span) -> Option<Place> {
-    if span == Span::default() {
-        return None;
-    }
-    let source = side.version.sources.get(span.source);
-    let before = source.text.get(..span.range().start)?;
-    Some(Place {
-        file: source.name.clone(),
-        line: before.matches('\n').count() + 1,
-    })
 }
 
 /// Tells once what is the same in several places, because a block around them passes it on.

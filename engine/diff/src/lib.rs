@@ -11,7 +11,8 @@
 //! | `flow`, `declared` | a plan to a tree: what runs, what is declared |
 //! | `written` | expressions, text and commands as the language writes them, in one layout |
 //! | `pairs` | which unit is which |
-//! | `compare` | what differs between the two of a pair |
+//! | `compare`, `sequence` | what differs between the two of a pair, and what is in another order |
+//! | `outline` | all of what is new or gone |
 //! | `markdown` | for a comment in a review |
 
 mod compare;
@@ -19,7 +20,9 @@ mod declared;
 pub mod difference;
 mod flow;
 mod markdown;
+mod outline;
 mod pairs;
+mod sequence;
 mod tree;
 mod written;
 
@@ -41,14 +44,8 @@ pub fn diff(old: Version<'_>, new: Version<'_>) -> Vec<Difference> {
     let (olds, news) = (tree::Tree::of(old.plan), tree::Tree::of(new.plan));
     let pairs = pairs::Pairs::of(&olds, &news);
     compare::compare(
-        &compare::Side {
-            version: old,
-            tree: &olds,
-        },
-        &compare::Side {
-            version: new,
-            tree: &news,
-        },
+        &compare::Side::new(old, &olds),
+        &compare::Side::new(new, &news),
         &pairs,
     )
 }
