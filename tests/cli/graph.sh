@@ -14,5 +14,7 @@ cp report.rbk other.rbk; RUN=$(ls state/runbook/runs); runbook graph other.rbk -
 runbook graph report.rbk --coverage
 cp $CASES/cli/service.rbk $CASES/cli/service.test.rbk .; runbook graph service.rbk --coverage; runbook graph ./service.rbk --coverage --to svg | grep -oE '>(What the scenarios come to|reached by [a-z ]+)<'
 runbook graph $CASES/cli/deploy.rbk --coverage --run 01
+# A wait that failed was not gone on from, though what comes after it was met; and a run may end well inside a call.
+cp $CASES/cli/leaving.rbk .; rm -r state; runbook run leaving.rbk --json | tail -n 1; RUN=$(ls state/runbook/runs); runbook graph --run $RUN | grep -v classDef
 runbook graph nonsense.rbk
 printf 'rbk 1\nrunbook "x"\nstep a "b" {\n' > bad.rbk; runbook graph bad.rbk

@@ -16,16 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// carries out is a box, and not drawn further.
 pub fn graph(plan: &Plan, sources: &Sources) -> Graph {
     let mut ids = 0;
+    let mut back = BTreeMap::new();
     let mut charts = Vec::new();
     if let Some(root) = plan.root {
-        let mut pen = Pen::new(plan, sources, &mut ids);
+        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
         pen.whole(root, "End: resolved");
         charts.push(pen.done(None, plan.title.clone(), None));
     }
     for id in procedures(plan, sources) {
         let procedure = &plan.procedures[id.index()];
-        let mut pen = Pen::new(plan, sources, &mut ids);
-        pen.whole(procedure.block, "Return");
+        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
+        pen.whole(procedure.block, RETURN);
         let title = pen.text(&procedure.title);
         let title = match title.is_empty() || title == procedure.name {
             true => humane(last(&procedure.name)),
@@ -81,6 +82,9 @@ fn procedures(plan: &Plan, sources: &Sources) -> Vec<ProcedureId> {
     ids().filter(ours).collect()
 }
 
+/// Where a procedure comes to its end, and not the run.
+const RETURN: &str = "Return";
+
 /// A way that is not yet joined to what comes next.
 #[derive(Clone)]
 struct Loose {
@@ -105,10 +109,25 @@ struct Pen<'a> {
     drawn: BTreeMap<NodeId, usize>,
     /// Rewinds, with the checkpoints they go back to.
     rewinds: Vec<(usize, NodeId)>,
+    back: &'a mut BTreeMap<ProcedureId, Back>,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Back {
+    /// It may be gone on from.
+    Comes,
+    /// The run ends in it.
+    Never,
 }
 
 impl<'a> Pen<'a> {
-    fn new(plan: &'a Plan, sources: &'a Sources, ids: &'a mut usize) -> Pen<'a> {
+    fn new(
+        plan: &'a Plan,
+        sources: &'a Sources,
+        ids: &'a mut usize,
+        back: &'a mut BTreeMap<ProcedureId, Back>,
+    ) -> Pen<'a> {
         Pen {
             plan,
             sources,
@@ -121,6 +140,7 @@ impl<'a> Pen<'a> {
             anchor: String::new(),
             drawn: BTreeMap::new(),
             rewinds: Vec::new(),
+            back,
         }
     }
 
@@ -540,7 +560,10 @@ impl<'a> Pen<'a> {
                 self.name_last(name);
                 let calls = plan.procedures[procedure.index()].name.clone();
                 self.last(|node| node.calls = Some(calls));
-                vec![plainly(id)]
+                match self.comes_back(*procedure) {
+                    Back::Comes => vec![plainly(id)],
+                    Back::Never => Vec::new(),
+                }
             }
             NodeKind::Escalate { to, .. } => {
                 let contact = &plan.contacts[to.index()];
@@ -567,7 +590,7 @@ impl<'a> Pen<'a> {
                 Vec::new()
             }
             NodeKind::Return(_) => {
-                self.drawn(of, Kind::End, "Return", loose);
+                self.drawn(of, Kind::End, RETURN, loose);
                 Vec::new()
             }
             NodeKind::Prose(_)
@@ -590,6 +613,26 @@ impl<'a> Pen<'a> {
             | NodeKind::Compare { .. }
             | NodeKind::Todo(_) => loose,
         }
+    }
+
+    /// Procedures do not call themselves.
+    fn comes_back(&mut self, id: ProcedureId) -> Back {
+        if let Some(known) = self.back.get(&id) {
+            return *known;
+        }
+        let mut ids = 0;
+        let mut pen = Pen::new(self.plan, self.sources, &mut ids, self.back);
+        pen.whole(self.plan.procedures[id.index()].block, RETURN);
+        let back = match pen
+            .nodes
+            .iter()
+            .any(|node| node.kind == Kind::End && node.title == RETURN)
+        {
+            true => Back::Comes,
+            false => Back::Never,
+        };
+        self.back.insert(id, back);
+        back
     }
 
     /// Whether anything of a block is drawn.

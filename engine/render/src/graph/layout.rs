@@ -75,8 +75,8 @@ const LABEL: f64 = 150.0;
 const AROUND: f64 = 14.0;
 /// From the first row of a group to its title, and from there to what is above.
 const ROOM: f64 = 24.0;
-/// Beyond this many nodes the quick way of ranking them is taken: the other takes minutes.
-const MANY: usize = 250;
+/// Beyond this many nodes the quick way of ranking them is taken: the one that makes lines short takes many seconds there.
+const MANY: usize = 1000;
 
 pub fn lay(chart: &Chart) -> Laid {
     let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(GraphOptions {

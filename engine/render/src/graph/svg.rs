@@ -88,7 +88,7 @@ pub(crate) fn chart(chart: &Chart, link: &dyn Fn(&Node) -> Option<String>) -> St
         false => "",
     };
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph{wide}\" role=\"img\" aria-label=\"{title}\" width=\"{w}\" height=\"{h}\" viewBox=\"-4 -4 {w} {h}\">\n{body}</svg>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graph{wide}\" role=\"group\" aria-label=\"{title}\" width=\"{w}\" height=\"{h}\" viewBox=\"-4 -4 {w} {h}\">\n{body}</svg>\n",
         w = n(laid.width + 8.0),
         h = n(laid.height + 8.0),
     )
