@@ -179,7 +179,7 @@ fn a_fix_mends_what_it_is_for_and_breaks_nothing() {
     assert!(fixed >= 2, "only {fixed} rules mend");
 }
 
-/// Whatever stands in a file without mistakes, it is looked over to the end.
+/// Whatever stands in a file without mistakes, it is looked over to the end, and its times are in order.
 #[test]
 fn no_file_of_the_repository_makes_a_rule_panic() {
     let mut looked = 0;
@@ -191,6 +191,16 @@ fn no_file_of_the_repository_makes_a_rule_panic() {
         let (Some(plan), true) = (runbook_plan::resolve(&files).0, told.is_empty()) else {
             continue;
         };
+        if let Some(way) = runbook_plan::analysis::analyze(&plan).time.all {
+            let times = way.times;
+            assert!(times.best_ms <= times.expected_ms, "{name}: {times:?}");
+            assert!(times.expected_ms <= times.worst_ms, "{name}: {times:?}");
+            let parts: u64 = way.longest.iter().map(|leg| leg.ms).sum();
+            assert!(
+                parts >= times.worst_ms || way.longest.len() >= 10_000,
+                "{name}: {times:?}"
+            );
+        }
         let subject = Subject::new(&sources, &files.root, &plan, None);
         for finding in runbook_lint::check(&subject, &Levels::default()) {
             assert!(!finding.labels.is_empty(), "{name}: {finding:?}");

@@ -111,6 +111,12 @@ impl Page {
         for fork in &ways.forks {
             lines.extend(self.fork(fork));
         }
+        if ways.forks_left_out > 0 {
+            let more = format!("{} more places where ways part", ways.forks_left_out);
+            let first = format!("{} ", self.look.glyphs.ellipsis);
+            lines.push(String::new());
+            lines.extend(self.text(Tone::Quiet, &first, "  ", &more));
+        }
         lines.extend(self.longest(all));
         lines
     }

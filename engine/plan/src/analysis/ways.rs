@@ -16,7 +16,14 @@ pub struct Ways {
     pub all: Option<Way>,
     /// Where ways part, in the order in which they are come to.
     pub forks: Vec<Fork>,
+    /// How many more there are than anybody will read; they are not looked into.
+    pub forks_left_out: usize,
 }
+
+/// Each arm of each is a walk over the plan.
+const MOST_FORKS: usize = 200;
+/// Of the longest way through an arm.
+const MOST_LEGS: usize = 1000;
 
 /// A decision by a matrix, a choice of the operator, an attempt that holds or not.
 #[derive(Clone, Debug, Serialize)]
@@ -200,15 +207,32 @@ pub fn ways(plan: &Plan) -> Ways {
         keep: Keep::Worst,
     };
     let mut forks = Vec::new();
+    let mut left_out = 0;
     walk::walk(plan, Calls::Once, &mut |met, path| {
-        if let Met::Node(node) = met {
+        let Met::Node(node) = met else { return };
+        if forks.len() < MOST_FORKS {
             forks.extend(fork(plan, node, path));
+        } else if parts_ways(&plan.nodes[node.index()].kind) {
+            left_out += 1;
         }
     });
     Ways {
         all: way(plan, &whole),
         forks,
+        forks_left_out: left_out,
     }
+}
+
+fn parts_ways(kind: &NodeKind) -> bool {
+    matches!(
+        kind,
+        NodeKind::Decide { .. }
+            | NodeKind::Choose { .. }
+            | NodeKind::Attempt {
+                otherwise: Some(_),
+                ..
+            }
+    )
 }
 
 fn fork(plan: &Plan, node: NodeId, path: &str) -> Option<Fork> {
@@ -221,7 +245,9 @@ fn fork(plan: &Plan, node: NodeId, path: &str) -> Option<Fork> {
             severity,
             keep: Keep::Worst,
         };
-        way(plan, &question)
+        let mut way = way(plan, &question)?;
+        way.longest.truncate(MOST_LEGS);
+        Some(way)
     };
     let plain = |at: usize, title: &str| Arm {
         title: title.to_owned(),
