@@ -31,7 +31,10 @@ fn a_real_conflict_stops_it() {
     let ground = Laid::lay("stale-tabs-cleanup");
     ground.does("conflict", &[]);
     let said = ends(&ground.rolls_back(ANSWERS, &[]), 4);
-    assert!(said.contains("✘ failed: No entry is unmerged"), "{said}");
+    assert!(
+        said.contains("✘ failed: expected: No entry is unmerged"),
+        "{said}"
+    );
     assert!(said.contains("packages/engine/main.py"), "{said}");
     assert!(!said.contains("editor.close"), "{said}");
 }

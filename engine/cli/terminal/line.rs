@@ -3,6 +3,7 @@
 //! settings and puts them back, however that process ends.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -94,6 +95,15 @@ enum Wish {
     Supersede,
 }
 
+/// This very program, also where its file was replaced since it began: an update must not make a run deaf.
+fn this_program() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    match running.exists() {
+        true => Some(running),
+        false => std::env::current_exe().ok(),
+    }
+}
+
 impl Reader {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -153,7 +163,7 @@ impl Reader {
 
     /// Starts the process that reads, and waits for it to end.
     fn heard(&self, mut open: MutexGuard<'_, Open>, ask: &Ask) -> Heard {
-        let (Ok(program), Ok(spec)) = (std::env::current_exe(), serde_json::to_string(ask)) else {
+        let (Some(program), Ok(spec)) = (this_program(), serde_json::to_string(ask)) else {
             return Heard::Gone;
         };
         let spawned = Command::new(program)

@@ -7,7 +7,7 @@ use runbook_core::view::{ClockView, RunningView, StepView, View};
 
 use super::notices::Page;
 use super::style::{ASCII, Colour, Glyphs, Look, UNICODE};
-use super::{help, status};
+use super::{dialog, help, question, status};
 
 fn view() -> View {
     let deadline = |wall| Deadline {
@@ -176,6 +176,37 @@ fn a_run_reads_well_at_80_columns() {
 #[test]
 fn a_run_reads_well_at_40_columns_in_plain_characters() {
     insta::assert_snapshot!(told(&ASCII, 40));
+}
+
+#[test]
+fn a_message_to_copy_keeps_its_lines() {
+    let message = "Issue: the API is down\nSeverity: P1\n\n- one\n- two";
+    let prompt = runbook_core::prompt::Prompt {
+        kind: runbook_core::prompt::PromptKind::Copy {
+            message: message.to_owned(),
+        },
+        text: "send this to #incidents".to_owned(),
+        keys: Vec::new(),
+        detail: Vec::new(),
+        path: "a".to_owned(),
+        deadline: None,
+        otherwise: None,
+    };
+    let view = view();
+    let page = Page {
+        look: Look {
+            colour: Colour::No,
+            glyphs: &UNICODE,
+        },
+        width: 80,
+        view: &view,
+    };
+    let details = question::details(&prompt);
+    let lines = details
+        .iter()
+        .flat_map(|detail| dialog::detail_lines(&page, detail));
+    let shown: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    assert_eq!(shown.join("\n"), message);
 }
 
 #[test]

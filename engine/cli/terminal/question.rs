@@ -211,7 +211,7 @@ fn wanted(ty: &Type) -> String {
 pub fn details(prompt: &Prompt) -> Vec<Detail> {
     let mut details = prompt.detail.clone();
     match &prompt.kind {
-        PromptKind::Copy { message } => details.push(Detail::Prose(message.clone())),
+        PromptKind::Copy { message } => details.push(Detail::Prose(line_by_line(message))),
         PromptKind::Failed {
             command: Some(command),
             ..
@@ -221,6 +221,16 @@ pub fn details(prompt: &Prompt) -> Vec<Detail> {
         _ => {}
     }
     details
+}
+
+/// A message as it will be sent: a person copies it, so its lines are not joined into paragraphs. Two blanks at
+/// the end of a line are Markdown's word for that.
+fn line_by_line(message: &str) -> String {
+    let lines = message.lines().map(|line| match line {
+        "" => String::new(),
+        line => format!("{}  ", line.trim_end()),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Reads a typed line as an answer to a prompt.
@@ -551,8 +561,12 @@ fn input(
     } else {
         suggestions
     };
+    // Where only what is listed can be said and nothing listed is a number, a bare number means that line.
+    let only_listed = closed == Closed::Yes || matches!(inner, Type::OneOf(_));
+    let bare = only_listed && !listed.iter().any(|value| value.parse::<f64>().is_ok());
     let by_number = text
         .strip_prefix('#')
+        .or(bare.then_some(text))
         .and_then(|n| n.parse::<usize>().ok())
         .and_then(|n| listed.get(n.wrapping_sub(1)));
     // Quotes let a person say a value that would be read as something else: "n", "?".

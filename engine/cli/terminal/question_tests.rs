@@ -184,6 +184,16 @@ fn an_input_is_read_as_its_type_or_refused_with_the_type_wanted() {
         }
     );
     assert!(matches!(answer(&closed, "v3"), Step::Refused(_)));
+    // Nothing else could be meant by a bare number here; where a value may be one, it is that value.
+    assert_eq!(answer(&closed, "2"), answer(&closed, "#2"));
+    assert!(matches!(answer(&closed, "3"), Step::Refused(_)));
+    let days = Type::OneOf(vec!["30".to_owned(), "2".to_owned()]);
+    assert_eq!(
+        answered(answer(&prompt(kind(days, Closed::No)), "2")),
+        Answer::Value {
+            value: Value::Text("2".to_owned())
+        }
+    );
     let open = prompt(kind(Type::Text, Closed::No));
     assert_eq!(
         answered(answer(&open, "\"n\"")),

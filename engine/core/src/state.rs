@@ -322,6 +322,8 @@ pub(crate) struct Passed {
     pub call: String,
     /// The run's own frames then; empty for one that a branch passed, to which nothing goes back.
     pub frames: Vec<Slot>,
+    /// Steps met until then, and those that were expected.
+    pub steps: (usize, usize),
 }
 
 /// Nothing new is begun.

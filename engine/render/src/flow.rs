@@ -69,7 +69,7 @@ impl<'a> Document<'a> {
         self.heading(2, "What to do", None);
         let policies: Vec<_> = body.iter().filter(|stmt| is_handler(&stmt.kind)).collect();
         self.entries(steps, 3, None);
-        self.handlers(&policies);
+        self.handlers_of(&policies, "anything");
     }
 
     /// The numbered things of the runbook itself; its opening prose is the introduction, not theirs.
@@ -311,8 +311,13 @@ impl<'a> Document<'a> {
         self.interpreted(body, |doc| {
             doc.policies_before(&all);
             let entries = doc.numbered(&all, spot.number);
+            let whose = match (entries.len(), spot.number.trim_end_matches('.')) {
+                (0 | 1, _) => "this".to_owned(),
+                (_, "") => "anything".to_owned(),
+                (_, number) => format!("anything in {number}"),
+            };
             doc.entries(entries, spot.level + 1, spot.after);
-            doc.handlers(&all);
+            doc.handlers_of(&all, &whose);
         });
     }
 

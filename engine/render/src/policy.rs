@@ -64,6 +64,11 @@ impl<'a> Document<'a> {
 
     /// How to take it back, and what is done when it goes wrong.
     pub fn handlers(&mut self, body: &[&'a Stmt]) {
+        self.handlers_of(body, "this");
+    }
+
+    /// The same, of what `whose` names: below several numbered parts, "this" would be the last of them.
+    pub fn handlers_of(&mut self, body: &[&'a Stmt], whose: &str) {
         for stmt in body.iter().filter(|stmt| is_handler(&stmt.kind)) {
             match &stmt.kind {
                 StmtKind::Undo(Undo::Block(block)) => self.handler("To undo", &block.body),
@@ -75,7 +80,9 @@ impl<'a> Document<'a> {
                     self.out.block("**To undo:**");
                     self.http_body(http);
                 }
-                StmtKind::OnFailure(block) => self.handler("If this fails", &block.body),
+                StmtKind::OnFailure(block) => {
+                    self.handler(&format!("If {whose} fails"), &block.body)
+                }
                 StmtKind::Always(block) => {
                     self.handler("At the end, whatever happened", &block.body)
                 }

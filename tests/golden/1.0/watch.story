@@ -13,7 +13,7 @@
   "phase": {
     "ended": {
       "outcome": "failed",
-      "text": "watch for 3m: No new errors (2 times)",
+      "text": "watch for 3m: expected: No new errors (2 times)",
       "why": "failed"
     }
   },

@@ -58,7 +58,8 @@ pub(crate) fn expect(
         Ok(true) => Begun::Done,
         Ok(false) => {
             let mut failure = Failure::new(match why {
-                Some(why) => m.text(f, why),
+                // What was wanted is said as it would be if it held; on its own it would read as if it did.
+                Some(why) => format!("expected: {}", m.text(f, why)),
                 None => format!("expected {source}"),
             });
             if let Some(last) = &m.fiber(f).last {

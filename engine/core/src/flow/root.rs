@@ -276,6 +276,7 @@ fn begun(m: &mut Machine<'_>, r: &Root, body: &Frame) {
         undo: m.s.next.mark,
         call: String::new(),
         frames,
+        steps: (m.s.progress.met, m.s.progress.expected),
     };
     m.s.checkpoints.push(begin);
 }

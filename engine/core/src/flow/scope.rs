@@ -457,6 +457,7 @@ fn left(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
                     undo: m.s.next.mark,
                     call: m.call_path(f),
                     frames,
+                    steps: (m.s.progress.met, m.s.progress.expected),
                 };
                 m.s.checkpoints.push(passed);
                 crate::flow::clocks::checkpoint_passed(m, node);

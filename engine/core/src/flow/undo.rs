@@ -335,6 +335,7 @@ pub(crate) fn begin_rewind(m: &mut Machine<'_>, f: FiberId, checkpoint: NodeId) 
         m.s.crossed.push(path);
         return Begun::Signal(fail(why));
     }
+    (m.s.progress.met, m.s.progress.expected) = m.s.checkpoints[index].steps;
     m.s.checkpoints.truncate(index + 1);
     Begun::Into(Frame::Undo(Box::new(Undo {
         down_to,
@@ -349,6 +350,7 @@ pub(crate) fn back(m: &mut Machine<'_>, f: FiberId, mut b: Box<Back>, input: Inp
         return Next::Done(fail("that checkpoint was not passed"));
     };
     let (path, frames, down_to) = (passed.path.clone(), passed.frames.clone(), passed.undo);
+    let steps = passed.steps;
     match (b.stage, input) {
         (BackStage::Undo, Input::Enter) => {
             let undo = Frame::Undo(Box::new(Undo {
@@ -363,6 +365,7 @@ pub(crate) fn back(m: &mut Machine<'_>, f: FiberId, mut b: Box<Back>, input: Inp
         }
         (BackStage::Undo, Input::Child(_)) => {
             m.s.checkpoints.truncate(b.checkpoint + 1);
+            (m.s.progress.met, m.s.progress.expected) = steps;
             match b.then {
                 BackThen::Park => {
                     if m.s.was_ended {

@@ -78,7 +78,7 @@ impl Page<'_> {
             Phase::Ended { outcome, text, .. } => {
                 let text = match text.as_str() {
                     "" => String::new(),
-                    text => format!(": {}", escape(text)),
+                    text => format!(": {}", escape(text.trim_end_matches('.'))),
                 };
                 format!(
                     "The run ended **{}** after {lasted}{text}.",
