@@ -194,3 +194,25 @@ fn o07_a_wait_outlives_its_terminal() {
     ground.wait_for("next");
     assert_eq!(pty.code(), 0);
 }
+
+#[test]
+fn after_an_undo_the_steps_are_counted_from_the_checkpoint_again() {
+    let ground = Ground::new(
+        "step one \"One\" {\n  $ true\n  undo $ true\n}\nstep two \"Two\" {\n  $ test -e ok\n  repeatable\n}\nstep three \"Three\" {\n  $ true\n  repeatable\n}\nfinish no_action \"the end\"",
+    );
+    let mut pty = ground.run();
+    pty.until("? two failed");
+    ground.write("ok", "");
+    pty.answer("undo start");
+    pty.until("why");
+    pty.answer("again");
+    pty.until("go on from there?");
+    pty.answer("on");
+    pty.until("the end");
+    let screen = pty.screen();
+    let (_, again) = screen.split_once("go on from there?").expect("it asks");
+    for step in ["1/3 One", "2/3 Two", "3/3 Three"] {
+        assert!(again.contains(step), "{step}: {screen}");
+    }
+    pty.ends(0);
+}
