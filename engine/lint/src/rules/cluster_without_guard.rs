@@ -42,9 +42,10 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
     if !subject.is_runbook() {
         return;
     }
+    let guarded = guarded(subject);
     for command in subject.commands.iter().filter(|command| command.acts()) {
         // What takes back acts where its step acted.
-        if subject.is_handler(command.site) || is_guarded(subject, command.site) {
+        if subject.is_handler(command.site) || is_guarded(subject, &guarded, command.site) {
             continue;
         }
         for (script, call) in command.calls() {
@@ -70,7 +71,7 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
             _ => continue,
         };
         // What this file says of its own procedures is found in them.
-        if call.path.names.len() < 2 || is_guarded(subject, site) {
+        if call.path.names.len() < 2 || is_guarded(subject, &guarded, site) {
             continue;
         }
         let Some((_, node)) = subject.node(site) else {
@@ -102,14 +103,21 @@ fn changes(call: &Call) -> Option<String> {
     programs::changes_cluster(call)
 }
 
-fn is_guarded(subject: &Subject<'_>, site: SiteId) -> bool {
-    let guards = |at: Option<SiteId>| {
-        subject
-            .sites
-            .iter()
-            .any(|site| site.parent == at && matches!(site.stmt.kind, StmtKind::Guard { .. }))
-    };
-    guards(None) || subject.around(site).any(|at| guards(Some(at)))
+/// The blocks that have a guard, as the statements they belong to; none is the file itself.
+fn guarded(subject: &Subject<'_>) -> BTreeSet<Option<SiteId>> {
+    let guards = subject
+        .sites
+        .iter()
+        .filter(|site| matches!(site.stmt.kind, StmtKind::Guard { .. }));
+    guards.map(|site| site.parent).collect()
+}
+
+fn is_guarded(
+    subject: &Subject<'_>,
+    guarded: &BTreeSet<Option<SiteId>>,
+    site: SiteId,
+) -> bool {
+    guarded.contains(&None) || subject.around(site).any(|at| guarded.contains(&Some(at)))
 }
 
 /// What a procedure of a module changes in a cluster, with none of its own guards.

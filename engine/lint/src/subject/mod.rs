@@ -208,15 +208,20 @@ impl<'a> Subject<'a> {
     /// What a step itself changes: its acting commands and requests, without those of its `undo` and its handlers.
     pub fn acts(&self, step: SiteId) -> Vec<Span> {
         let own = |site: SiteId| self.step_of(site) == Some(step) && !self.is_handler(site);
-        let mut acts: Vec<Span> = self
-            .commands
+        // Both stand in the order of their sites.
+        let within = step..step + 1 + self.below(step).count();
+        let commands = self.commands.partition_point(|one| one.site < step);
+        let requests = self.requests.partition_point(|one| one.site < step);
+        let mut acts: Vec<Span> = self.commands[commands..]
             .iter()
+            .take_while(|command| within.contains(&command.site))
             .filter(|command| command.acts() && command.purpose == Purpose::Done)
             .filter(|command| own(command.site))
             .map(|command| command.ast.span)
             .chain(
-                self.requests
+                self.requests[requests..]
                     .iter()
+                    .take_while(|request| within.contains(&request.site))
                     .filter(|request| request.acts() && own(request.site))
                     .filter(|request| request.purpose != Purpose::Undo)
                     .map(|request| request.ast.span),
