@@ -18,14 +18,15 @@ pub fn graph(plan: &Plan, sources: &Sources) -> Graph {
     let mut ids = 0;
     let mut back = BTreeMap::new();
     let mut charts = Vec::new();
+    let lines: Vec<Vec<usize>> = sources.iter().map(|one| ends(&one.text)).collect();
     if let Some(root) = plan.root {
-        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
+        let mut pen = Pen::new(plan, sources, &lines, &mut ids, &mut back);
         pen.whole(root, "End: resolved");
         charts.push(pen.done(None, plan.title.clone(), None));
     }
     for id in procedures(plan, sources) {
         let procedure = &plan.procedures[id.index()];
-        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
+        let mut pen = Pen::new(plan, sources, &lines, &mut ids, &mut back);
         pen.whole(procedure.block, RETURN);
         let title = pen.text(&procedure.title);
         let title = match title.is_empty() || title == procedure.name {
@@ -50,6 +51,11 @@ pub fn graph(plan: &Plan, sources: &Sources) -> Graph {
         shows: None,
         charts,
     }
+}
+
+/// The bytes where the lines of a text end: the line of each of many nodes is no walk over the text then.
+fn ends(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(at, _)| at).collect()
 }
 
 /// Those of the file itself, and all that the flow and they carry out; in the order of the plan.
@@ -97,10 +103,14 @@ struct Loose {
 struct Pen<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
+    /// The [`ends`] of each source.
+    lines: &'a [Vec<usize>],
     ids: &'a mut usize,
     groups: Vec<Group>,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    /// The edges that ways were joined by, as indices.
+    joined: BTreeMap<(usize, usize, Way), usize>,
     /// The group and the names that what is drawn stands in.
     group: Option<usize>,
     path: String,
@@ -125,16 +135,19 @@ impl<'a> Pen<'a> {
     fn new(
         plan: &'a Plan,
         sources: &'a Sources,
+        lines: &'a [Vec<usize>],
         ids: &'a mut usize,
         back: &'a mut BTreeMap<ProcedureId, Back>,
     ) -> Pen<'a> {
         Pen {
             plan,
             sources,
+            lines,
             ids,
             groups: Vec::new(),
             nodes: Vec::new(),
             edges: Vec::new(),
+            joined: BTreeMap::new(),
             group: None,
             path: String::new(),
             anchor: String::new(),
@@ -207,12 +220,13 @@ impl<'a> Pen<'a> {
         self.drawn.insert(of, id);
         let span = self.plan.nodes[of.index()].span;
         let source = self.sources.get(span.source);
-        let before = source.text.get(..span.start as usize).unwrap_or_default();
+        let ends = &self.lines[span.source.0 as usize];
+        let above = ends.partition_point(|end| *end < span.start as usize);
         if let Some(node) = self.nodes.last_mut() {
             node.of = Some(of);
             node.place = Some(Place {
                 file: source.name.clone(),
-                line: before.matches('\n').count() + 1,
+                line: above + 1,
             });
         }
         self.join(loose, id);
@@ -228,9 +242,8 @@ impl<'a> Pen<'a> {
     /// Two ways from one place to one other are one line with both labels.
     fn join(&mut self, loose: Vec<Loose>, to: usize) {
         for way in loose {
-            let same =
-                |edge: &&mut Edge| edge.from == way.from && edge.to == to && edge.kind == way.kind;
-            if let Some(edge) = self.edges.iter_mut().rev().find(same) {
+            let key = (way.from, to, way.kind);
+            if let Some(edge) = self.joined.get(&key).and_then(|at| self.edges.get_mut(*at)) {
                 edge.label = match (edge.label.take(), way.label) {
                     (Some(a), Some(b)) if a != b => Some(format!("{a} / {b}")),
                     (a, b) => a.or(b),
@@ -238,6 +251,7 @@ impl<'a> Pen<'a> {
                 edge.into.extend(way.into);
                 continue;
             }
+            self.joined.insert(key, self.edges.len());
             self.edges.push(Edge {
                 from: way.from,
                 to,
@@ -621,7 +635,7 @@ impl<'a> Pen<'a> {
             return *known;
         }
         let mut ids = 0;
-        let mut pen = Pen::new(self.plan, self.sources, &mut ids, self.back);
+        let mut pen = Pen::new(self.plan, self.sources, self.lines, &mut ids, self.back);
         pen.whole(self.plan.procedures[id.index()].block, RETURN);
         let back = match pen
             .nodes
