@@ -75,17 +75,42 @@ const LABEL: f64 = 150.0;
 const AROUND: f64 = 14.0;
 /// From the first row of a group to its title, and from there to what is above.
 const ROOM: f64 = 24.0;
-/// Beyond this many nodes the quick way of ranking them is taken: the one that makes lines short takes many seconds there.
-const MANY: usize = 1000;
+/// How much is done for a good picture. The more is done, the faster its cost grows with the chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// Lines as short as can be.
+    Full,
+    /// Lines may be longer. Not by the longest paths: they pull the foot of every group down to the last row, and each
+    /// row in between gets a border of it.
+    Less,
+    /// What belongs to a group is not kept together: frames may overlap where ways part.
+    Least,
+}
+
+impl Care {
+    /// At the bounds each takes some seconds.
+    fn of(nodes: usize) -> Care {
+        match nodes {
+            0..=1000 => Care::Full,
+            1001..=2000 => Care::Less,
+            _ => Care::Least,
+        }
+    }
+}
 
 pub fn lay(chart: &Chart) -> Laid {
+    lay_with(chart, Care::of(chart.nodes.len()))
+}
+
+fn lay_with(chart: &Chart, care: Care) -> Laid {
     let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(GraphOptions {
         directed: true,
         multigraph: true,
         compound: true,
     });
     let mut laid = Laid::default();
-    for group in &chart.groups {
+    let together = care != Care::Least;
+    for group in chart.groups.iter().filter(|_| together) {
         graph.set_node(group_id(group.id), Some(NodeLabel::default()));
         if let Some(outer) = group.within {
             graph.set_parent(&group_id(group.id), Some(&group_id(outer)));
@@ -99,7 +124,7 @@ pub fn lay(chart: &Chart) -> Laid {
             ..NodeLabel::default()
         };
         graph.set_node(node_id(node.id), Some(label));
-        if let Some(group) = node.within {
+        if let Some(group) = node.within.filter(|_| together) {
             graph.set_parent(&node_id(node.id), Some(&group_id(group)));
         }
         laid.nodes.insert(node.id, (Frame::default(), lines));
@@ -132,9 +157,10 @@ pub fn lay(chart: &Chart) -> Laid {
             nodesep: 26.0,
             edgesep: 14.0,
             ranksep: 30.0,
-            ranker: match chart.nodes.len() {
-                count if count > MANY => Ranker::LongestPath,
-                _ => Ranker::NetworkSimplex,
+            ranker: match care {
+                Care::Full => Ranker::NetworkSimplex,
+                Care::Less => Ranker::TightTree,
+                Care::Least => Ranker::LongestPath,
             },
             ..LayoutOptions::default()
         }),
@@ -212,6 +238,11 @@ fn make_room(chart: &Chart, laid: &mut Laid) {
 
 /// A group's frame goes around all that is in it, its title above. Inner ones first.
 fn frames(chart: &Chart, laid: &mut Laid) {
+    let homes: BTreeMap<usize, Option<usize>> = chart
+        .nodes
+        .iter()
+        .map(|node| (node.id, node.within))
+        .collect();
     for group in chart.groups.iter().rev() {
         let nodes = chart
             .nodes
@@ -226,12 +257,7 @@ fn frames(chart: &Chart, laid: &mut Laid) {
             .chain(inner.filter_map(|one| laid.groups.get(&one.id)))
             .map(|(frame, _)| *frame)
             .collect();
-        let within = |id: usize| {
-            chart
-                .nodes
-                .iter()
-                .any(|node| node.id == id && node.within == Some(group.id))
-        };
+        let within = |id: usize| homes.get(&id) == Some(&Some(group.id));
         for (edge, route) in chart.edges.iter().zip(&laid.routes) {
             if let Some((lines, x, y)) = &route.label
                 && within(edge.from)
@@ -416,4 +442,69 @@ fn diamond(lines: &Lines) -> (f64, f64) {
         y = next;
     }
     (high * SHAPE, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Edge;
+
+    /// Three groups of three nodes, one node after another.
+    fn row() -> Chart {
+        let group = |at: usize| Group {
+            id: 100 + at,
+            within: None,
+            path: None,
+            title: format!("Group {at}"),
+            notes: Vec::new(),
+        };
+        let node = |at: usize| Node {
+            id: at,
+            kind: Kind::Step,
+            within: Some(100 + at / 3),
+            path: None,
+            anchor: None,
+            title: format!("Step {at}"),
+            notes: Vec::new(),
+            calls: None,
+            place: None,
+            mark: None,
+            of: None,
+            block: None,
+        };
+        let edge = |from: usize| Edge {
+            from,
+            to: from + 1,
+            label: None,
+            kind: Way::Flow,
+            taken: None,
+            into: Vec::new(),
+        };
+        Chart {
+            procedure: None,
+            title: "Row".to_owned(),
+            groups: (0..3).map(group).collect(),
+            nodes: (0..9).map(node).collect(),
+            edges: (0..8).map(edge).collect(),
+            span: None,
+        }
+    }
+
+    #[test]
+    fn groups_hold_what_is_theirs_and_nothing_else_with_any_care() {
+        let chart = row();
+        for care in [Care::Full, Care::Less, Care::Least] {
+            let laid = lay_with(&chart, care);
+            for node in &chart.nodes {
+                let own = laid.nodes[&node.id].0;
+                for group in &chart.groups {
+                    let frame = laid.groups[&group.id].0;
+                    let inside = frame.top() < own.top() && own.bottom() < frame.bottom();
+                    let apart = own.bottom() < frame.top() || frame.bottom() < own.top();
+                    let here = node.within == Some(group.id);
+                    assert!(if here { inside } else { apart }, "{care:?} {node:?}");
+                }
+            }
+        }
+    }
 }
