@@ -44,7 +44,6 @@ pub struct Subject<'a> {
     pub uses: Uses<'a>,
     origins: values::Origins<'a>,
     nodes: BTreeMap<(u32, u32), NodeId>,
-    blocks: BTreeMap<(u32, u32), BlockId>,
 }
 
 /// Index into [`Subject::sites`].
@@ -74,10 +73,6 @@ impl<'a> Subject<'a> {
         for (at, node) in plan.nodes.iter().enumerate().filter(|(_, n)| here(n.span)) {
             nodes.entry(key(node.span)).or_insert(NodeId(narrow(at)));
         }
-        let mut blocks = BTreeMap::new();
-        for (at, block) in plan.blocks.iter().enumerate().filter(|(_, b)| here(b.span)) {
-            blocks.entry(key(block.span)).or_insert(BlockId(narrow(at)));
-        }
         let mut known = BTreeMap::new();
         for (at, command) in plan.commands.iter().enumerate() {
             if here(command.span) {
@@ -99,7 +94,6 @@ impl<'a> Subject<'a> {
             uses,
             origins: values::origins(plan),
             nodes,
-            blocks,
         }
     }
 
@@ -187,11 +181,6 @@ impl<'a> Subject<'a> {
             | NodeKind::Check { block, .. } => Some(*block),
             _ => None,
         }
-    }
-
-    /// The plan's block of a place in braces.
-    pub fn block_at(&self, span: Span) -> Option<BlockId> {
-        self.blocks.get(&(span.start, span.end)).copied()
     }
 
     /// The head of a statement: up to the brace that opens its block.
