@@ -13,7 +13,7 @@ use runbook_plan::value::Type;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::line::{Ask, Echo, Line, Reader, is_hung_up};
-use super::notices::Page;
+use super::notices::{LastLine, Page};
 use super::question::{Lines, Pending, Step, answer, choices, complete, details};
 use super::read::Draws;
 use super::screen::Screen;
@@ -469,6 +469,6 @@ pub fn detail_lines(page: &Page<'_>, detail: &Detail) -> Vec<String> {
         Detail::Prose(text) => page.lines(&Notice::Prose { text: text.clone() }),
         Detail::Warning(text) => page.lines(&Notice::Warning { text: text.clone() }),
         Detail::Command(command) => page.command(NoticeMark::Act, None, command),
-        Detail::Output(text) => page.output(text, None),
+        Detail::Output(text) => page.output(text, LastLine::Whole, None),
     }
 }

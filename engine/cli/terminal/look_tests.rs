@@ -233,6 +233,43 @@ fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
 }
 
 #[test]
+fn the_last_line_of_what_failed_is_not_cut() {
+    let view = view();
+    let page = Page {
+        look: Look {
+            colour: Colour::No,
+            glyphs: &UNICODE,
+        },
+        width: 40,
+        view: &view,
+    };
+    let ran = |verdict| {
+        let said = "restoring table projects, with all of its rows and indexes\n\
+                    pg_restore: error: connection to server failed: the database orders_restored does not exist";
+        page.lines(&Notice::Ran {
+            effect: EffectId(1),
+            path: "restore".to_owned(),
+            verdict,
+            said: said.to_owned(),
+            elapsed_ms: 10,
+        })
+    };
+    let failed = ran(Verdict::Failed {
+        why: "it exited with code 1".to_owned(),
+    });
+    assert!(failed[0].ends_with('…'), "{failed:#?}");
+    let words: Vec<&str> = failed[1..]
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("│ "))
+        .collect();
+    assert_eq!(
+        words.join(" "),
+        "pg_restore: error: connection to server failed: the database orders_restored does not exist"
+    );
+    assert_eq!(ran(Verdict::Ok).len(), 2, "cut where nothing failed");
+}
+
+#[test]
 fn a_line_of_a_few_columns_is_no_reason_to_panic() {
     let view = view();
     let page = Page {

@@ -110,19 +110,22 @@ impl Terminal {
 
     /// The title, once, before anything else.
     fn begin(&mut self, view: &View) {
-        if self.begun == Begun::Yes || view.run.is_empty() {
+        if self.begun == Begun::Yes || view.operator.is_empty() {
             return;
         }
         self.begun = Begun::Yes;
         let screen = &self.screen;
         let page = screen.page(view);
         let mut lines = page.text(Tone::Title, "", &view.title);
-        let facts = format!(
-            "run {} {} {}",
-            short(&view.run),
-            screen.glyphs().dot,
-            view.operator
-        );
+        let facts = match view.run.as_str() {
+            "" => "a dry run: nothing is done".to_owned(),
+            run => format!(
+                "run {} {} {}",
+                short(run),
+                screen.glyphs().dot,
+                view.operator
+            ),
+        };
         lines.extend(page.text(Tone::Quiet, "", &facts));
         lines.push(screen.paint(Tone::Quiet, &screen.glyphs().rule.repeat(page.width)));
         screen.print(lines);

@@ -13,6 +13,15 @@ const SHOWN_LINES: usize = 12;
 /// Characters of a value, and of a command, that are shown.
 const LONGEST_VALUE: usize = 400;
 const LONGEST_COMMAND: usize = 8_000;
+/// Characters of the last line of a command that failed.
+const LONGEST_CAUSE: usize = 600;
+
+/// The last line of what a command printed: cut at the width as the others, or told whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastLine {
+    Cut,
+    Whole,
+}
 
 /// Where a notice is shown.
 #[derive(Clone, Copy)]
@@ -87,8 +96,8 @@ impl Page<'_> {
         self.marked(Tone::Title, "", self.look.glyphs.dot, title)
     }
 
-    /// What a command printed, behind the gutter.
-    pub fn output(&self, text: &str, more: Option<&str>) -> Vec<String> {
+    /// What a command printed, behind the gutter. Where it failed the last line is not cut: it mostly says why.
+    pub fn output(&self, text: &str, last: LastLine, more: Option<&str>) -> Vec<String> {
         let gutter = self.paint(Tone::Quiet, self.look.glyphs.gutter);
         let room = self.width.saturating_sub(6);
         let all: Vec<&str> = text.lines().collect();
@@ -98,11 +107,15 @@ impl Page<'_> {
             let said = format!("{} more above", self.look.glyphs.ellipsis);
             lines.push(format!("    {gutter} {}", self.paint(Tone::Quiet, &said)));
         }
-        for line in &all[skipped..] {
-            lines.push(format!(
-                "    {gutter} {}",
-                cut(&printed(line), room, self.look.glyphs.ellipsis)
-            ));
+        for (at, line) in all.iter().enumerate().skip(skipped) {
+            let line = printed(line);
+            if last == LastLine::Whole && at + 1 == all.len() {
+                let rows = wrap(&self.bounded(&line, LONGEST_CAUSE), room, "", "");
+                lines.extend(rows.iter().map(|row| format!("    {gutter} {row}")));
+            } else {
+                let row = cut(&line, room, self.look.glyphs.ellipsis);
+                lines.push(format!("    {gutter} {row}"));
+            }
         }
         if let Some(more) = more {
             for line in wrap(more, room, "", "") {
@@ -244,7 +257,11 @@ impl Page<'_> {
                         effect.0
                     )
                 });
-                let mut lines = self.output(said, more.as_deref());
+                let last = match verdict {
+                    Verdict::Failed { .. } => LastLine::Whole,
+                    _ => LastLine::Cut,
+                };
+                let mut lines = self.output(said, last, more.as_deref());
                 match verdict {
                     Verdict::Ok => {}
                     Verdict::Failed { why } => {
