@@ -233,6 +233,42 @@ fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
 }
 
 #[test]
+fn of_texts_of_many_lines_only_what_differs_is_shown() {
+    let view = view();
+    let page = Page {
+        look: Look {
+            colour: Colour::No,
+            glyphs: &UNICODE,
+        },
+        width: 40,
+        view: &view,
+    };
+    let differences = vec![
+        ("workers".to_owned(), "0".to_owned(), "2".to_owned()),
+        (
+            "processes".to_owned(),
+            "NAME   STATUS\napi    errored\nqueue  online\n".to_owned(),
+            "NAME   STATUS\napi    online\nqueue  online\n".to_owned(),
+        ),
+    ];
+    let shown = page.lines(&Notice::Compared {
+        before: "before".to_owned(),
+        after: "after".to_owned(),
+        differences,
+    });
+    assert_eq!(
+        shown,
+        [
+            "  = before and after differ",
+            "    workers: 0 → 2",
+            "    processes:",
+            "      - api    errored",
+            "      + api    online",
+        ]
+    );
+}
+
+#[test]
 fn the_last_line_of_what_failed_is_not_cut() {
     let view = view();
     let page = Page {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use runbook_core::effect::{Notice, NoticeMark, Verdict};
 use runbook_core::view::{StepKind, View};
+use runbook_plan::show;
 
 use super::style::{Look, Tone};
 use super::text::{cut, harmless, printed, span, time_of_day, wrap};
@@ -120,6 +121,28 @@ impl Page<'_> {
         if let Some(more) = more {
             for line in wrap(more, room, "", "") {
                 lines.push(format!("    {gutter} {}", self.paint(Tone::Quiet, &line)));
+            }
+        }
+        lines
+    }
+
+    /// What only one of two texts of many lines has.
+    fn apart(&self, was: &str, is: &str) -> Vec<String> {
+        let (gone, new) = show::lines_apart(was, is);
+        let mut lines = Vec::new();
+        for (tone, sign, found) in [(Tone::Quiet, '-', gone), (Tone::Plain, '+', new)] {
+            for line in found.iter().take(SHOWN_LINES) {
+                let row = format!("{sign} {}", printed(line));
+                let row = cut(
+                    &row,
+                    self.width.saturating_sub(6),
+                    self.look.glyphs.ellipsis,
+                );
+                lines.push(format!("      {}", self.paint(tone, &row)));
+            }
+            if let Some(more @ 1..) = found.len().checked_sub(SHOWN_LINES) {
+                let more = format!("{} {more} more", self.look.glyphs.ellipsis);
+                lines.push(format!("      {}", self.paint(Tone::Quiet, &more)));
             }
         }
         lines
@@ -461,6 +484,11 @@ impl Page<'_> {
                     &format!("{before} and {after} differ"),
                 );
                 for (label, was, is) in differences {
+                    if was.trim().contains('\n') || is.trim().contains('\n') {
+                        lines.extend(self.text(Tone::Plain, "    ", &format!("{label}:")));
+                        lines.extend(self.apart(was, is));
+                        continue;
+                    }
                     // Short ones on a line, long ones below each other, where an eye can compare them.
                     let (was, is) = (one_line(was), one_line(is));
                     let change = format!("{label}: {was} {} {is}", g.arrow);

@@ -129,6 +129,26 @@ pub fn duration(milliseconds: u64) -> String {
     out
 }
 
+/// The lines of `was` that are not in `is`, and those of `is` that are not in `was`; each as often as it is missing.
+pub fn lines_apart<'t>(was: &'t str, is: &'t str) -> (Vec<&'t str>, Vec<&'t str>) {
+    fn missing<'t>(here: &'t str, there: &str) -> Vec<&'t str> {
+        let mut there: Vec<&str> = there.lines().map(str::trim_end).collect();
+        there.sort_unstable();
+        let mut found = vec![0_usize; there.len()];
+        let is_gone = |line: &&str| {
+            let first = there.partition_point(|other| other < line);
+            let last = there.partition_point(|other| other <= line);
+            if first == last {
+                return true;
+            }
+            found[first] += 1;
+            found[first] > last - first
+        };
+        here.lines().map(str::trim_end).filter(is_gone).collect()
+    }
+    (missing(was, is), missing(is, was))
+}
+
 /// How a run ended, in words.
 pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -235,6 +255,15 @@ mod tests {
             r#"one of [roll_back, "API down"]"#
         );
         assert_eq!(time(i64::MAX), "9223372036854775807ms since 1970");
+    }
+
+    #[test]
+    fn lines_that_only_one_has_are_told_apart() {
+        assert_eq!(
+            lines_apart("a\nb\nb \nc", "b\nd\na"),
+            (vec!["b", "c"], vec!["d"])
+        );
+        assert_eq!(lines_apart("a", "a"), (vec![], vec![]));
     }
 
     #[test]

@@ -282,12 +282,26 @@ impl Page<'_> {
                 out.block("They are the same.");
                 continue;
             }
-            let rows: Vec<_> = comparison
+            let long = |text: &str| text.trim().contains('\n');
+            let (apart, short): (Vec<_>, Vec<_>) = comparison
                 .differences
+                .iter()
+                .partition(|(_, was, is)| long(was) || long(is));
+            let rows: Vec<_> = short
                 .iter()
                 .map(|(label, was, is)| vec![escape(label), code(was), code(is)])
                 .collect();
-            out.block(&table(&["", "Before", "After"], &rows));
+            if !rows.is_empty() {
+                out.block(&table(&["", "Before", "After"], &rows));
+            }
+            for (label, was, is) in apart {
+                out.block(&format!("{}:", escape(label)));
+                let (gone, new) = show::lines_apart(was, is);
+                let lines: Vec<String> = (gone.iter().map(|line| format!("- {line}")))
+                    .chain(new.iter().map(|line| format!("+ {line}")))
+                    .collect();
+                out.block(&fence("diff", &lines.join("\n")));
+            }
         }
     }
 
