@@ -1,9 +1,9 @@
 //! Where the parts of a chart lie: sizes from their texts, places from the layered layout of `dagre`.
 
 use super::text::{LEADING, SIZE, SMALL, balance, width, wrap};
-use super::{Chart, Group, Kind, Node, Way};
+use super::{Chart, Edge, Group, Kind, Node, Way};
 use dagre::graph::{Graph, GraphOptions};
-use dagre::layout::types::LabelPos;
+use dagre::layout::types::{LabelPos, RankDir};
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, Ranker};
 use std::collections::BTreeMap;
 
@@ -83,7 +83,8 @@ enum Care {
     /// Lines may be longer. Not by the longest paths: they pull the foot of every group down to the last row, and each
     /// row in between gets a border of it.
     Less,
-    /// What belongs to a group is not kept together: frames may overlap where ways part.
+    /// What belongs to a group is not kept together: frames may overlap where ways part. The longest paths are those from
+    /// the start, so that each of many ends stands right below what ends in it, and not on the last row.
     Least,
 }
 
@@ -148,8 +149,13 @@ fn lay_with(chart: &Chart, care: Care) -> Laid {
             ..EdgeLabel::default()
         };
         labels.push(lines);
-        let (from, to) = (node_id(edge.from), node_id(edge.to));
-        graph.set_edge(from, to, Some(label), Some(&index.to_string()));
+        let (from, to) = ends(edge, care);
+        graph.set_edge(
+            node_id(from),
+            node_id(to),
+            Some(label),
+            Some(&index.to_string()),
+        );
     }
     dagre::layout(
         &mut graph,
@@ -157,6 +163,10 @@ fn lay_with(chart: &Chart, care: Care) -> Laid {
             nodesep: 26.0,
             edgesep: 14.0,
             ranksep: 30.0,
+            rankdir: match care {
+                Care::Least => RankDir::BT,
+                Care::Full | Care::Less => RankDir::TB,
+            },
             ranker: match care {
                 Care::Full => Ranker::NetworkSimplex,
                 Care::Less => Ranker::TightTree,
@@ -172,14 +182,17 @@ fn lay_with(chart: &Chart, care: Care) -> Laid {
         }
     }
     for (index, (edge, lines)) in chart.edges.iter().zip(labels).enumerate() {
-        let (from, to) = (node_id(edge.from), node_id(edge.to));
+        let (from, to) = ends(edge, care);
         let mut route = Route::default();
-        if let Some(label) = graph.edge(&from, &to, Some(&index.to_string())) {
+        if let Some(label) = graph.edge(&node_id(from), &node_id(to), Some(&index.to_string())) {
             route.points = label
                 .points
                 .iter()
                 .map(|point| (point.x, point.y))
                 .collect();
+            if from != edge.from {
+                route.points.reverse();
+            }
             if let (false, Some(x), Some(y)) = (lines.is_empty(), label.x, label.y) {
                 route.label = Some((lines, x, y));
             }
@@ -190,6 +203,15 @@ fn lay_with(chart: &Chart, care: Care) -> Laid {
     frames(chart, &mut laid);
     settle(chart, &mut laid);
     laid
+}
+
+/// From where to where an edge leads for the layout. With the least care from what is drawn later to what is drawn
+/// earlier, upward.
+fn ends(edge: &Edge, care: Care) -> (usize, usize) {
+    match care {
+        Care::Least => (edge.from.max(edge.to), edge.from.min(edge.to)),
+        Care::Full | Care::Less => (edge.from, edge.to),
+    }
 }
 
 /// Moves all from the first row of each group on downward, by as much as the group's title is high.
@@ -447,7 +469,6 @@ fn diamond(lines: &Lines) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Edge;
 
     /// Three groups of three nodes, one node after another.
     fn row() -> Chart {
@@ -495,6 +516,10 @@ mod tests {
         let chart = row();
         for care in [Care::Full, Care::Less, Care::Least] {
             let laid = lay_with(&chart, care);
+            for (edge, route) in chart.edges.iter().zip(&laid.routes) {
+                let ys: Vec<f64> = route.points.iter().map(|point| point.1).collect();
+                assert!(ys.is_sorted() && ys.len() > 1, "{care:?} {edge:?} {ys:?}");
+            }
             for node in &chart.nodes {
                 let own = laid.nodes[&node.id].0;
                 for group in &chart.groups {
