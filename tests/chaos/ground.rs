@@ -166,7 +166,8 @@ impl Ground {
             // The allocator gives up, the stack cannot grow, or there is no thread: the engine says that it cannot.
             Way::Starved(_) => {
                 let died = [Signal::ABORT, Signal::SEGV].map(|signal| Some(signal.as_raw()));
-                died.contains(&status.signal()) || status.code() == Some(70)
+                // 127 is the loader's: there was no memory even for the libraries, and the program never began.
+                died.contains(&status.signal()) || matches!(status.code(), Some(70 | 127))
             }
             _ => status.signal() == Some(Signal::KILL.as_raw()),
         };
