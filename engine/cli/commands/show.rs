@@ -109,9 +109,8 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
         }
         None => row("by", &view.operator, Tone::Plain),
     }
-    if let Some((at, _)) = replay.notices.first() {
-        row("began", &date_time(at.wall), Tone::Plain);
-    }
+    let began = replay.state.started_at();
+    row("began", &date_time(began.wall), Tone::Plain);
     let (state, tone) = match (&view.phase, dir.holder()) {
         (Phase::Ended { outcome, text, .. }, _) => {
             let colon = if text.is_empty() { "" } else { ": " };

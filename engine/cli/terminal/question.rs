@@ -203,6 +203,7 @@ fn wanted(ty: &Type) -> String {
     match ty {
         Type::Bool => "yes or no".to_owned(),
         Type::Optional(inner) => wanted(inner),
+        Type::List(_) => format!("{}, with commas between", show::ty(ty)),
         ty => show::ty(ty),
     }
 }
@@ -556,13 +557,46 @@ fn input(
     } else {
         ty
     };
-    let listed = if let Type::OneOf(values) = inner {
+    let read = match inner {
+        Type::List(item) => items(text)
+            .iter()
+            .map(|text| one(text, item, suggestions, closed, matches))
+            .collect::<Result<_, _>>()
+            .map(Value::List),
+        _ => one(text, inner, suggestions, closed, matches),
+    };
+    match read {
+        Ok(value) => accepted(value),
+        Err(why) => Step::Refused(why),
+    }
+}
+
+/// The items of a list that is typed on one line: with commas between, or as JSON where an item holds one itself.
+fn items(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_else(|_| {
+        let items = text.split(',').map(str::trim);
+        items
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
+    })
+}
+
+/// One value, or why it is none.
+fn one(
+    text: &str,
+    ty: &Type,
+    suggestions: &[String],
+    closed: Closed,
+    matches: Option<&str>,
+) -> Result<Value, String> {
+    let listed = if let Type::OneOf(values) = ty {
         values
     } else {
         suggestions
     };
     // Where only what is listed can be said and nothing listed is a number, a bare number means that line.
-    let only_listed = closed == Closed::Yes || matches!(inner, Type::OneOf(_));
+    let only_listed = closed == Closed::Yes || matches!(ty, Type::OneOf(_));
     let bare = only_listed && !listed.iter().any(|value| value.parse::<f64>().is_ok());
     let by_number = text
         .strip_prefix('#')
@@ -575,11 +609,11 @@ fn input(
         Some(value) => value.as_str(),
         None if quoted => &text[1..text.len() - 1],
         // As at every other question that wants a yes.
-        None if is_bool(inner) && text.eq_ignore_ascii_case("y") => "yes",
+        None if is_bool(ty) && text.eq_ignore_ascii_case("y") => "yes",
         None => text,
     };
     if closed == Closed::Yes && !suggestions.iter().any(|value| value == said) {
-        return Step::Refused(format!(
+        return Err(format!(
             "`{said}` is not one of the values; type one of them, or its number: #1"
         ));
     }
@@ -589,14 +623,11 @@ fn input(
         let number = text
             .parse::<usize>()
             .is_ok_and(|n| n > 0 && n <= listed.len());
-        return Step::Refused(if number {
+        return Err(if number {
             format!("`{said}` does not match {pattern}; by its number it is #{said}")
         } else {
             format!("`{said}` does not match {pattern}")
         });
     }
-    match read(said, inner, suggestions) {
-        Ok(value) => accepted(value),
-        Err(why) => Step::Refused(why),
-    }
+    read(said, ty, suggestions)
 }

@@ -42,6 +42,39 @@ fn a_confirm_takes_only_whole_words_and_never_an_empty_line() {
 }
 
 #[test]
+fn a_list_is_typed_on_one_line() {
+    let scenes = prompt(PromptKind::Input {
+        ty: Type::List(Box::new(Type::Text)),
+        default: None,
+        suggestions: vec!["hallway".to_owned(), "kitchen".to_owned()],
+        closed: Closed::No,
+        matches: Some("^[a-z, ]+$".to_owned()),
+    });
+    let list = |items: &[&str]| Answer::Value {
+        value: Value::List(
+            items
+                .iter()
+                .map(|item| Value::Text((*item).into()))
+                .collect(),
+        ),
+    };
+    for (typed, items) in [
+        ("cellar", &["cellar"][..]),
+        ("cellar, #2 ,hallway,", &["cellar", "kitchen", "hallway"]),
+        (r##"["one, two", "#1"]"##, &["one, two", "hallway"]),
+    ] {
+        assert_eq!(answered(answer(&scenes, typed)), list(items), "{typed}");
+    }
+    for typed in ["", "cellar, K2"] {
+        assert!(
+            matches!(answer(&scenes, typed), Step::Refused(_)),
+            "{typed}"
+        );
+    }
+    assert!(choices(&scenes).hint.contains("with commas between"));
+}
+
+#[test]
 fn n_alone_is_a_note_and_never_a_no() {
     let confirm = prompt(PromptKind::Confirm {
         declined: ConfirmDeclined::Fails,

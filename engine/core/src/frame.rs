@@ -418,9 +418,18 @@ pub(crate) struct For {
     pub clears: Vec<VarId>,
     pub parallel: Option<usize>,
     pub running: usize,
-    /// Irreversible blocks: confirmed for all of the list, or being asked.
-    pub confirmed: Vec<(BlockId, Confirmed)>,
+    /// What is irreversible: confirmed for all of the list, or being asked.
+    pub confirmed: Vec<(Irreversible, Confirmed)>,
     pub failures: Vec<Failure>,
+}
+
+/// An irreversible block as one round of a loop comes to it. A procedure that is called twice does two different
+/// things, and who agreed to one of them has not agreed to the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Irreversible {
+    pub block: BlockId,
+    /// The calls between the loop and the block.
+    pub calls: Vec<NodeId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

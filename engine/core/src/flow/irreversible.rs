@@ -18,17 +18,26 @@ pub(crate) enum ToConfirm {
 }
 
 /// The outermost scope around that is irreversible and not confirmed yet, and the loop that confirms for it.
-fn unconfirmed(m: &Machine<'_>, f: FiberId) -> Option<(Place, BlockId, Option<Place>)> {
+fn unconfirmed(m: &Machine<'_>, f: FiberId) -> Option<(Place, Irreversible, Option<Place>)> {
     let mut looped = None;
+    let mut calls = Vec::new();
     for place in places(m, f) {
         match frame(m, place) {
-            Some(Frame::For(_)) => looped = Some(place),
+            Some(Frame::For(_)) => {
+                looped = Some(place);
+                calls.clear();
+            }
+            Some(Frame::Call(call)) => calls.push(call.node),
             Some(Frame::Scope(scope))
                 if scope.stage == Stage::Body
                     && !scope.confirmed
                     && m.block_policies(scope.block).irreversible.is_some() =>
             {
-                return Some((place, scope.block, looped));
+                let act = Irreversible {
+                    block: scope.block,
+                    calls,
+                };
+                return Some((place, act, looped));
             }
             _ => {}
         }
@@ -38,7 +47,7 @@ fn unconfirmed(m: &Machine<'_>, f: FiberId) -> Option<(Place, BlockId, Option<Pl
 
 pub(crate) fn to_confirm(m: &mut Machine<'_>, f: FiberId) -> ToConfirm {
     loop {
-        let Some((place, block, looped)) = unconfirmed(m, f) else {
+        let Some((place, act, looped)) = unconfirmed(m, f) else {
             return ToConfirm::Nothing;
         };
         let mut list = Vec::new();
@@ -48,7 +57,7 @@ pub(crate) fn to_confirm(m: &mut Machine<'_>, f: FiberId) -> ToConfirm {
             match frame
                 .confirmed
                 .iter()
-                .find(|(other, _)| *other == block)
+                .find(|(other, _)| *other == act)
                 .map(|(_, how)| *how)
             {
                 Some(Confirmed::Yes) => {
@@ -60,12 +69,12 @@ pub(crate) fn to_confirm(m: &mut Machine<'_>, f: FiberId) -> ToConfirm {
                 Some(Confirmed::Asking) => return ToConfirm::Wait,
                 Some(Confirmed::Declined) => return ToConfirm::Declined,
                 None => {
-                    frame.confirmed.push((block, Confirmed::Asking));
+                    frame.confirmed.push((act.clone(), Confirmed::Asking));
                     list.clone_from(&frame.labels);
                 }
             }
         }
-        return ToConfirm::Ask(Box::new(question(m, f, place, block, &list)));
+        return ToConfirm::Ask(Box::new(question(m, f, place, act.block, &list)));
     }
 }
 
@@ -97,7 +106,7 @@ fn question(m: &Machine<'_>, f: FiberId, place: Place, block: BlockId, list: &[S
 
 /// The operator typed the phrase: what is asked about may act, and so may the rest of its loop's list.
 pub(crate) fn confirmed(m: &mut Machine<'_>, f: FiberId) {
-    let Some((place, block, looped)) = unconfirmed(m, f) else {
+    let Some((place, act, looped)) = unconfirmed(m, f) else {
         return;
     };
     if let Some(Frame::Scope(scope)) = frame_mut(m, place) {
@@ -106,8 +115,8 @@ pub(crate) fn confirmed(m: &mut Machine<'_>, f: FiberId) {
     if let Some(looped) = looped
         && let Some(Frame::For(frame)) = frame_mut(m, looped)
     {
-        frame.confirmed.retain(|(other, _)| *other != block);
-        frame.confirmed.push((block, Confirmed::Yes));
+        frame.confirmed.retain(|(other, _)| *other != act);
+        frame.confirmed.push((act, Confirmed::Yes));
     }
     wake_waiting(m);
 }
@@ -115,15 +124,15 @@ pub(crate) fn confirmed(m: &mut Machine<'_>, f: FiberId) {
 /// The operator did not. Declined for one is declined for the list; the next time the step is tried it is asked
 /// again.
 pub(crate) fn declined(m: &mut Machine<'_>, f: FiberId) {
-    let Some((_, block, looped)) = unconfirmed(m, f) else {
+    let Some((_, act, looped)) = unconfirmed(m, f) else {
         return;
     };
     if let Some(looped) = looped
         && let Some(Frame::For(frame)) = frame_mut(m, looped)
     {
-        frame.confirmed.retain(|(other, _)| *other != block);
+        frame.confirmed.retain(|(other, _)| *other != act);
         if frame.parallel.is_some() {
-            frame.confirmed.push((block, Confirmed::Declined));
+            frame.confirmed.push((act, Confirmed::Declined));
         }
     }
     wake_waiting(m);
