@@ -19,3 +19,4 @@ runbook show nonsense
 runbook show --output 1; runbook show --output 99
 # Taken back afterwards.
 runbook undo $(ls state/runbook/runs) --to ready --reason "wrong version"; cat ledger
+runbook undo $(ls state/runbook/runs) --to ready --reason "once more"; cat ledger

@@ -35,7 +35,7 @@ use runbook_core::effect::{Effect, Notice};
 use runbook_core::event::{Confirms, Event, Fact, Found, Mode};
 use runbook_core::state::{Over, State};
 use runbook_core::step::step;
-use runbook_core::view::view;
+use runbook_core::view::{Phase, view};
 use runbook_plan::Plan;
 use runbook_plan::plan::{Outcome, SecretFrom};
 use runbook_plan::value::{SecretId, Value};
@@ -529,7 +529,16 @@ fn leads_back(plan: &Plan, state: &State, undo: &UndoOrder, by: &str) -> Result<
         reason: undo.reason.clone(),
     });
     let (state, _) = step(plan, state.clone(), &resumed);
-    let (_, effects) = step(plan, state, &wish);
+    let (after, effects) = step(plan, state, &wish);
+    let undone = |effect: &Effect| matches!(effect, Effect::Tell(Notice::UndoDone { .. }));
+    if matches!(view(plan, &after).phase, Phase::Ended { .. }) && !effects.iter().any(undone) {
+        let why = format!(
+            "nothing that can be taken back was done after `{}`",
+            undo.to
+        );
+        return Err(HostError::new(codes::CHECKPOINT_UNREACHABLE, why)
+            .help("Name an earlier checkpoint, or `start`; `runbook show` lists those the run has passed."));
+    }
     let mut why = format!("nothing goes back to `{}`", undo.to);
     for effect in effects {
         match effect {
