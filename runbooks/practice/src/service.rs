@@ -7,7 +7,7 @@ use crate::{ledger, release::Release};
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -142,7 +142,7 @@ fn answer(service: &Service, stream: TcpStream) -> std::io::Result<()> {
             length = value.trim().parse().unwrap_or(0);
         }
     }
-    std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
+    std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
     let mut words = first.split_whitespace();
     let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or("/"));
     let path = path.split('?').next().unwrap_or(path);
@@ -164,7 +164,12 @@ fn answer(service: &Service, stream: TcpStream) -> std::io::Result<()> {
         stream,
         "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}\n",
         body.len() + 1
-    )
+    )?;
+    // A socket that is closed with something unread resets the connection, and the answer may be lost on its way: what
+    // the client still sends is read away, until it closes its own side.
+    stream.shutdown(Shutdown::Write)?;
+    std::io::copy(&mut reader, &mut std::io::sink())?;
+    Ok(())
 }
 
 fn route(service: &Service, method: &str, path: &str) -> (u16, String) {
