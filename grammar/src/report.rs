@@ -9,7 +9,7 @@ use miette::{
 };
 
 use crate::diagnostic::{Diagnostic, Label};
-use crate::source::{Source, Sources};
+use crate::source::{Source, Sources, line_starts};
 
 /// Whether a report is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,13 +129,10 @@ impl Texts {
 impl Shown {
     fn new(source: &Source) -> Shown {
         let text = plain_bytes(&source.text);
-        let lines = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
         Shown {
             name: plain(&source.name),
+            lines: line_starts(&text),
             text,
-            lines,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The text of a file, as the parser sees it: UTF-8, LF line ends, no forbidden characters.
 
+use std::sync::OnceLock;
+
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::span::{SourceId, Span};
@@ -21,6 +23,8 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    /// Of each file where its lines begin, once somebody asks.
+    lines: Vec<OnceLock<Vec<usize>>>,
 }
 
 impl Sources {
@@ -32,6 +36,7 @@ impl Sources {
             name: name.into(),
             text: text.into(),
         });
+        self.lines.push(OnceLock::new());
         id
     }
 
@@ -52,10 +57,32 @@ impl Sources {
         self.files.iter()
     }
 
+    /// The line of a byte, from 1. A file's lines are counted once, so that the places of many things are no walk
+    /// over the file each.
+    pub fn line(&self, id: SourceId, byte: usize) -> usize {
+        let starts = self.lines[id.0 as usize].get_or_init(|| line_starts(&self.get(id).text));
+        starts.partition_point(|start| *start <= byte)
+    }
+
+    /// Line and column of a byte, from 1; the column in characters, as editors count.
+    pub fn line_and_column(&self, id: SourceId, byte: usize) -> (usize, usize) {
+        let text = &self.get(id).text;
+        let before = &text[..byte.min(text.len())];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[start..].chars().count() + 1;
+        (self.line(id, before.len()), column)
+    }
+
     /// The text under a span.
     pub fn text(&self, span: Span) -> &str {
         &self.get(span.source).text[span.range()]
     }
+}
+
+/// The bytes where the lines of a text begin.
+pub(crate) fn line_starts(text: &str) -> Vec<usize> {
+    let behind = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(behind).collect()
 }
 
 /// A file's text to the text that is parsed: a byte order mark is dropped, CRLF becomes LF. Reported are control
@@ -133,6 +160,29 @@ mod tests {
             text,
             mistakes.iter().map(|mistake| mistake.code.0).collect(),
         )
+    }
+
+    #[test]
+    fn a_byte_has_its_line_and_its_column() {
+        let mut sources = Sources::default();
+        let id = sources.add("a.rbk", "a\n\u{e4}b\n\n");
+        let all: Vec<_> = [0, 1, 2, 4, 5, 6, 7, 99]
+            .map(|byte| sources.line_and_column(id, byte))
+            .into();
+        let wanted = [
+            (1, 1),
+            (1, 2),
+            (2, 1),
+            (2, 2),
+            (2, 3),
+            (3, 1),
+            (4, 1),
+            (4, 1),
+        ];
+        assert_eq!(all, wanted);
+        assert_eq!(sources.line(id, 5), 2);
+        let empty = sources.add("b.rbk", "");
+        assert_eq!(sources.line_and_column(empty, 0), (1, 1));
     }
 
     #[test]

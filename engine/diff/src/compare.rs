@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use runbook_grammar::span::{SourceId, Span};
+use runbook_grammar::span::Span;
 use runbook_plan::matrix::differ::{self, Complete, Differing};
 
 use crate::Version;
@@ -20,22 +20,11 @@ const SEVERAL: usize = 3;
 pub struct Side<'v> {
     version: Version<'v>,
     tree: &'v Tree,
-    /// Where the lines of each file begin.
-    lines: BTreeMap<SourceId, Vec<usize>>,
 }
 
 impl<'v> Side<'v> {
     pub fn new(version: Version<'v>, tree: &'v Tree) -> Side<'v> {
-        let begins = |text: &str| {
-            let ends = text.match_indices('\n').map(|(at, _)| at + 1);
-            std::iter::once(0).chain(ends).collect()
-        };
-        let files = version.sources.iter();
-        Side {
-            version,
-            tree,
-            lines: files.map(|file| (file.id, begins(&file.text))).collect(),
-        }
+        Side { version, tree }
     }
 
     /// Where it stands; nothing for what the plan does not know the place of.
@@ -44,10 +33,10 @@ impl<'v> Side<'v> {
         if span == Span::default() {
             return None;
         }
-        let begins = self.lines.get(&span.source)?;
+        let sources = self.version.sources;
         Some(Place {
-            file: self.version.sources.get(span.source).name.clone(),
-            line: begins.partition_point(|begin| *begin <= span.range().start),
+            file: sources.get(span.source).name.clone(),
+            line: sources.line(span.source, span.range().start),
         })
     }
 }

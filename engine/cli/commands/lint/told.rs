@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use runbook_grammar::diagnostic::{Fix, Label};
-use runbook_grammar::source::{Source, Sources};
+use runbook_grammar::source::Sources;
 use runbook_grammar::span::Span;
 use runbook_host::error::HostError;
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Report {
                 }
             };
             report.waived += seen.waived;
-            let sources = &Lined::new(&seen.sources);
+            let sources = &seen.sources;
             report.told.extend(seen.mistakes.iter().map(|mistake| Told {
                 file: file.clone(),
                 code: mistake.code.to_string(),
@@ -166,56 +166,29 @@ fn refused(file: &Path, error: &HostError) -> Told {
     }
 }
 
-fn places(labels: &[Label], sources: &Lined<'_>) -> Vec<Place> {
+fn places(labels: &[Label], sources: &Sources) -> Vec<Place> {
     labels
         .iter()
-        .map(|label| sources.place(label.span, &label.text))
+        .map(|label| place(label.span, &label.text, sources))
         .collect()
 }
 
-fn change(fix: &Fix, sources: &Lined<'_>) -> Change {
+fn change(fix: &Fix, sources: &Sources) -> Change {
     Change {
-        place: sources.place(fix.span, ""),
+        place: place(fix.span, "", sources),
         replacement: fix.replacement.clone(),
     }
 }
 
-/// Sources with the bytes where their lines begin, so that the place of one of many findings is no walk over the file.
-struct Lined<'s> {
-    sources: &'s Sources,
-    starts: Vec<Vec<usize>>,
-}
-
-impl<'s> Lined<'s> {
-    fn new(sources: &'s Sources) -> Lined<'s> {
-        let starts = |source: &Source| {
-            let behind = source.text.match_indices('\n').map(|(at, _)| at + 1);
-            std::iter::once(0).chain(behind).collect()
-        };
-        Lined {
-            sources,
-            starts: sources.iter().map(starts).collect(),
-        }
-    }
-
-    fn place(&self, span: Span, text: &str) -> Place {
-        let source = self.sources.get(span.source);
-        let starts = &self.starts[span.source.0 as usize];
-        let at = |byte: u32| {
-            let byte = (byte as usize).min(source.text.len());
-            let line = starts.partition_point(|start| *start <= byte);
-            let before = &source.text[starts[line - 1]..byte];
-            (line, before.chars().count() + 1)
-        };
-        let (line, column) = at(span.start);
-        let (end_line, end_column) = at(span.end);
-        Place {
-            file: source.name.clone(),
-            line,
-            column,
-            end_line,
-            end_column,
-            text: text.to_owned(),
-        }
+fn place(span: Span, text: &str, sources: &Sources) -> Place {
+    let (line, column) = sources.line_and_column(span.source, span.start as usize);
+    let (end_line, end_column) = sources.line_and_column(span.source, span.end as usize);
+    Place {
+        file: sources.get(span.source).name.clone(),
+        line,
+        column,
+        end_line,
+        end_column,
+        text: text.to_owned(),
     }
 }

@@ -55,9 +55,9 @@ impl Covered {
 
     /// File and line of a goal, lines from 1.
     pub fn place(&self, goal: &Goal) -> (&str, usize) {
-        let source = self.sources.get(goal.span.source);
-        let before = &source.text[..goal.span.start as usize];
-        (&source.name, before.matches('\n').count() + 1)
+        let id = goal.span.source;
+        let line = self.sources.line(id, goal.span.start as usize);
+        (&self.sources.get(id).name, line)
     }
 }
 

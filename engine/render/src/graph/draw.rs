@@ -18,15 +18,14 @@ pub fn graph(plan: &Plan, sources: &Sources) -> Graph {
     let mut ids = 0;
     let mut back = BTreeMap::new();
     let mut charts = Vec::new();
-    let lines: Vec<Vec<usize>> = sources.iter().map(|one| ends(&one.text)).collect();
     if let Some(root) = plan.root {
-        let mut pen = Pen::new(plan, sources, &lines, &mut ids, &mut back);
+        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
         pen.whole(root, "End: resolved");
         charts.push(pen.done(None, plan.title.clone(), None));
     }
     for id in procedures(plan, sources) {
         let procedure = &plan.procedures[id.index()];
-        let mut pen = Pen::new(plan, sources, &lines, &mut ids, &mut back);
+        let mut pen = Pen::new(plan, sources, &mut ids, &mut back);
         pen.whole(procedure.block, RETURN);
         let title = pen.text(&procedure.title);
         let title = match title.is_empty() || title == procedure.name {
@@ -51,11 +50,6 @@ pub fn graph(plan: &Plan, sources: &Sources) -> Graph {
         shows: None,
         charts,
     }
-}
-
-/// The bytes where the lines of a text end: the line of each of many nodes is no walk over the text then.
-fn ends(text: &str) -> Vec<usize> {
-    text.match_indices('\n').map(|(at, _)| at).collect()
 }
 
 /// Those of the file itself, and all that the flow and they carry out; in the order of the plan.
@@ -103,8 +97,6 @@ struct Loose {
 struct Pen<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
-    /// The [`ends`] of each source.
-    lines: &'a [Vec<usize>],
     ids: &'a mut usize,
     groups: Vec<Group>,
     nodes: Vec<Node>,
@@ -135,14 +127,12 @@ impl<'a> Pen<'a> {
     fn new(
         plan: &'a Plan,
         sources: &'a Sources,
-        lines: &'a [Vec<usize>],
         ids: &'a mut usize,
         back: &'a mut BTreeMap<ProcedureId, Back>,
     ) -> Pen<'a> {
         Pen {
             plan,
             sources,
-            lines,
             ids,
             groups: Vec::new(),
             nodes: Vec::new(),
@@ -219,14 +209,11 @@ impl<'a> Pen<'a> {
         let id = self.node(kind, title);
         self.drawn.insert(of, id);
         let span = self.plan.nodes[of.index()].span;
-        let source = self.sources.get(span.source);
-        let ends = &self.lines[span.source.0 as usize];
-        let above = ends.partition_point(|end| *end < span.start as usize);
         if let Some(node) = self.nodes.last_mut() {
             node.of = Some(of);
             node.place = Some(Place {
-                file: source.name.clone(),
-                line: above + 1,
+                file: self.sources.get(span.source).name.clone(),
+                line: self.sources.line(span.source, span.start as usize),
             });
         }
         self.join(loose, id);
@@ -635,7 +622,7 @@ impl<'a> Pen<'a> {
             return *known;
         }
         let mut ids = 0;
-        let mut pen = Pen::new(self.plan, self.sources, self.lines, &mut ids, self.back);
+        let mut pen = Pen::new(self.plan, self.sources, &mut ids, self.back);
         pen.whole(self.plan.procedures[id.index()].block, RETURN);
         let back = match pen
             .nodes
