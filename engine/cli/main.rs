@@ -13,6 +13,7 @@ mod exit;
 mod files;
 mod json;
 mod terminal;
+mod xml;
 
 use args::{Cli, Command};
 use exit::Exit;

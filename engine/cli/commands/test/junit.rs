@@ -1,57 +1,54 @@
 //! The report for CI: one suite a scenario file, one case a scenario.
 
-use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::events::BytesText;
 
 use super::Results;
+use crate::xml;
 
 pub fn report(results: &Results) -> String {
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    // Writing to memory does not fail.
-    let _ = writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
     let (held, failed) = results.totals();
-    let _ = writer
-        .create_element("testsuites")
-        .with_attribute(("tests", (held + failed).to_string().as_str()))
-        .with_attribute(("failures", failed.to_string().as_str()))
-        .write_inner_content(|writer| {
-            for file in &results.files {
-                let failed = file.verdicts.iter().filter(|it| !it.faults.is_empty());
-                writer
-                    .create_element("testsuite")
-                    .with_attribute(("name", file.file.as_str()))
-                    .with_attribute(("tests", file.verdicts.len().to_string().as_str()))
-                    .with_attribute(("failures", failed.count().to_string().as_str()))
-                    .write_inner_content(|writer| {
-                        for verdict in &file.verdicts {
-                            let case = writer
-                                .create_element("testcase")
-                                .with_attribute(("classname", file.runbook.as_str()))
-                                .with_attribute(("name", verdict.title.as_str()));
-                            if verdict.faults.is_empty() {
-                                case.write_empty()?;
-                                continue;
+    xml::document(|writer| {
+        writer
+            .create_element("testsuites")
+            .with_attribute(("tests", (held + failed).to_string().as_str()))
+            .with_attribute(("failures", failed.to_string().as_str()))
+            .write_inner_content(|writer| {
+                for file in &results.files {
+                    let failed = file.verdicts.iter().filter(|it| !it.faults.is_empty());
+                    writer
+                        .create_element("testsuite")
+                        .with_attribute(("name", file.file.as_str()))
+                        .with_attribute(("tests", file.verdicts.len().to_string().as_str()))
+                        .with_attribute(("failures", failed.count().to_string().as_str()))
+                        .write_inner_content(|writer| {
+                            for verdict in &file.verdicts {
+                                let case = writer
+                                    .create_element("testcase")
+                                    .with_attribute(("classname", file.runbook.as_str()))
+                                    .with_attribute(("name", verdict.title.as_str()));
+                                if verdict.faults.is_empty() {
+                                    case.write_empty()?;
+                                    continue;
+                                }
+                                let said = plain(&verdict.conversation.join("\n"));
+                                case.write_inner_content(|writer| {
+                                    writer
+                                        .create_element("failure")
+                                        .with_attribute((
+                                            "message",
+                                            plain(&verdict.faults.join("; ")).as_str(),
+                                        ))
+                                        .write_text_content(BytesText::new(&said))?;
+                                    Ok(())
+                                })?;
                             }
-                            let said = plain(&verdict.conversation.join("\n"));
-                            case.write_inner_content(|writer| {
-                                writer
-                                    .create_element("failure")
-                                    .with_attribute((
-                                        "message",
-                                        plain(&verdict.faults.join("; ")).as_str(),
-                                    ))
-                                    .write_text_content(BytesText::new(&said))?;
-                                Ok(())
-                            })?;
-                        }
-                        Ok(())
-                    })?;
-            }
-            Ok(())
-        });
-    let mut text = String::from_utf8(writer.into_inner()).unwrap_or_default();
-    text.push('\n');
-    text
+                            Ok(())
+                        })?;
+                }
+                Ok(())
+            })?;
+        Ok(())
+    })
 }
 
 /// XML 1.0 has no way to write most control characters.
