@@ -62,6 +62,17 @@ fn view() -> View {
     }
 }
 
+fn page(view: &View, width: usize) -> Page<'_> {
+    Page {
+        look: Look {
+            colour: Colour::No,
+            glyphs: &UNICODE,
+        },
+        width,
+        view,
+    }
+}
+
 fn story() -> Vec<Notice> {
     let path = || "roll_back_code.build".to_owned();
     let title = || "Install and build".to_owned();
@@ -193,14 +204,7 @@ fn a_message_to_copy_keeps_its_lines() {
         otherwise: None,
     };
     let view = view();
-    let page = Page {
-        look: Look {
-            colour: Colour::No,
-            glyphs: &UNICODE,
-        },
-        width: 80,
-        view: &view,
-    };
+    let page = page(&view, 80);
     let details = question::details(&prompt);
     let lines = details
         .iter()
@@ -212,14 +216,7 @@ fn a_message_to_copy_keeps_its_lines() {
 #[test]
 fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
     let view = view();
-    let page = Page {
-        look: Look {
-            colour: Colour::No,
-            glyphs: &UNICODE,
-        },
-        width: 80,
-        view: &view,
-    };
+    let page = page(&view, 80);
     let long = "x".repeat(100_000);
     let bound = page.lines(&Notice::Bound {
         name: "who".to_owned(),
@@ -235,14 +232,7 @@ fn a_value_that_nobody_reads_is_cut_and_its_length_said() {
 #[test]
 fn of_texts_of_many_lines_only_what_differs_is_shown() {
     let view = view();
-    let page = Page {
-        look: Look {
-            colour: Colour::No,
-            glyphs: &UNICODE,
-        },
-        width: 40,
-        view: &view,
-    };
+    let page = page(&view, 40);
     let differences = vec![
         ("workers".to_owned(), "0".to_owned(), "2".to_owned()),
         (
@@ -271,14 +261,7 @@ fn of_texts_of_many_lines_only_what_differs_is_shown() {
 #[test]
 fn the_last_line_of_what_failed_is_not_cut() {
     let view = view();
-    let page = Page {
-        look: Look {
-            colour: Colour::No,
-            glyphs: &UNICODE,
-        },
-        width: 40,
-        view: &view,
-    };
+    let page = page(&view, 40);
     let ran = |verdict| {
         let said = "restoring table projects, with all of its rows and indexes\n\
                     pg_restore: error: connection to server failed: the database orders_restored does not exist";
