@@ -7,28 +7,20 @@
 //! | `alone` | files of 500 lines that use no modules |
 //! | `modules` | copies of the largest runbook, 500 lines and the modules it uses, which each copy reads anew |
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+mod program;
 
-const ROUNDS: usize = 5;
+use program::{ROUNDS, copy_modules, largest, median, say, takes};
+
 const FILES: usize = 400;
 const LINES: usize = 500;
-const RUNBOOK: &str = "rollback-plan";
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
     let folder = std::env::temp_dir().join(format!("runbook-bench-{}", std::process::id()));
     let (alone, modules) = (folder.join("alone"), folder.join("modules"));
     std::fs::create_dir_all(&alone).expect("a folder");
     let own = text();
-    let largest = std::fs::read_to_string(root.join(format!("{RUNBOOK}.rbk"))).expect("text");
-    for entry in std::fs::read_dir(root.join(RUNBOOK))
-        .expect("its modules")
-        .flatten()
-    {
-        copy(&entry.path(), &modules.join(RUNBOOK));
-    }
+    let largest = largest(".rbk");
+    copy_modules(&modules);
     for n in 0..FILES {
         std::fs::write(alone.join(format!("{n}.rbk")), &own).expect("written");
         std::fs::write(modules.join(format!("{n}.rbk")), &largest).expect("written");
@@ -95,35 +87,4 @@ section service_{n} "Restart service {n}" {{
         );
     }
     text
-}
-
-/// Milliseconds of one call, which must succeed.
-fn takes(arguments: &[&str], folder: &Path) -> f64 {
-    let begun = Instant::now();
-    let status = Command::new(env!("CARGO_BIN_EXE_runbook"))
-        .args(arguments)
-        .arg(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("runbook starts");
-    let time = begun.elapsed();
-    assert!(status.success(), "{arguments:?} of {}", folder.display());
-    time.as_secs_f64() * 1000.0
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn copy(from: &Path, folder: &Path) {
-    std::fs::create_dir_all(folder).expect("a folder");
-    let to: PathBuf = folder.join(from.file_name().expect("a name"));
-    std::fs::copy(from, to).expect("copied");
-}
-
-#[expect(clippy::print_stdout, reason = "a bench is for reading")]
-fn say(line: &str) {
-    println!("{line}");
 }
