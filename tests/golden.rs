@@ -391,6 +391,7 @@ fn one_of_each() -> Vec<Record> {
         Event::DocumentWritten {
             effect,
             path: "incident.md".into(),
+            kept: Some("incident.1.md".into()),
         },
         Event::DocumentFailed {
             effect,

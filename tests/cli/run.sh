@@ -20,3 +20,8 @@ runbook show --output 1; runbook show --output 99
 # Taken back afterwards.
 runbook undo $(ls state/runbook/runs) --to ready --reason "wrong version"; cat ledger
 runbook undo $(ls state/runbook/runs) --to ready --reason "once more"; cat ledger
+# A document of the same name that is not the same stays beside the new one.
+printf 'rbk 1\nrunbook "A report"\n\nmessage report to file "incident.md" {\n  > Rolled back.\n}\n\nstep tell "Tell" {\n  notify report\n}\n' > tell.rbk
+echo 'What we did yesterday' > incident.md
+runbook run tell.rbk < /dev/null; head incident*
+runbook run tell.rbk < /dev/null; head incident*

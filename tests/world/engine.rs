@@ -535,7 +535,11 @@ impl<'w> Hands<'w> for Life<'w> {
             Effect::TakeLocks { id, .. } => self.inbox.push(Event::LocksTaken { effect: id }),
             Effect::FetchSecrets { id } => self.inbox.push(Event::SecretsReady { effect: id }),
             Effect::WriteDocument { id, path, .. } => {
-                self.inbox.push(Event::DocumentWritten { effect: id, path });
+                self.inbox.push(Event::DocumentWritten {
+                    effect: id,
+                    path,
+                    kept: None,
+                });
             }
             Effect::Run(_) | Effect::Park { .. } | Effect::End { .. } => {}
         }

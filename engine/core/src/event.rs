@@ -125,6 +125,9 @@ pub enum Event {
     DocumentWritten {
         effect: EffectId,
         path: String,
+        /// Where the older document of that name is now, if there was another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<String>,
     },
     DocumentFailed {
         effect: EffectId,

@@ -142,7 +142,14 @@ fn happen(m: &mut Machine<'_>, event: &Event) {
 
         Event::Answered { effect, answer, by } => answered(m, *effect, answer, by),
         Event::Unanswerable { effect } => unanswerable(m, *effect),
-        Event::DocumentWritten { effect, path } => other(m, *effect, Ok(path.clone())),
+        Event::DocumentWritten { effect, path, kept } => {
+            if let Some(kept) = kept {
+                m.tell(Notice::Warning {
+                    text: format!("an older document of this name is kept as {kept}"),
+                });
+            }
+            other(m, *effect, Ok(path.clone()));
+        }
         Event::DocumentFailed { effect, why } => {
             other(
                 m,
@@ -186,7 +193,6 @@ fn other(m: &mut Machine<'_>, id: EffectId, result: Result<String, String>) {
     }
 }
 
-/// A command or request is over.
 /// What is said of output that was not kept whole.
 fn lost(output: &Captured) -> Option<String> {
     let kept = match &output.segment {

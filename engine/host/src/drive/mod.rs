@@ -8,7 +8,7 @@
 //! | [`turn`] | one turn of it: facts in, one sync, wishes out |
 //! | [`taken_up`] | what a resume says first: what became of what was in flight |
 //! | [`hear`], [`doubt`] | what comes in; questions of the host's own |
-//! | [`perform`], [`needs`] | what a wish is in the world |
+//! | [`perform`], [`needs`], [`document`] | what a wish is in the world |
 //! | [`dry`] | the same in a made-up world |
 //! | [`replay`] | a journal folded again, for resume and for `show` |
 //! | [`scrub`] | secrets taken out of facts |
@@ -17,6 +17,7 @@
 
 mod adopt;
 pub mod changed;
+mod document;
 pub mod doubt;
 mod driver;
 mod dry;

@@ -1,9 +1,7 @@
 //! What a wish is in the world: commands let go, and those that end at once or go a way of their own: locks,
 //! secrets, documents, requests.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::path::{Component, Path, PathBuf};
 
 use runbook_core::effect::{Effect, EffectId, Manner, Remote, Request, Run};
 use runbook_core::event::{Event, Identity, Learned, Moment, Sent};
@@ -14,9 +12,8 @@ use runbook_plan::value::{SecretId, Type, Value};
 
 use super::driver::Driver;
 use super::turn::{Book, Hands};
-use super::{needs, scrub};
+use super::{document, needs, scrub};
 use crate::error::plainly;
-use crate::files;
 use crate::http::Call;
 use crate::journal::{Entry, HostRecord};
 use crate::lock::{Holder, NotTaken};
@@ -434,61 +431,14 @@ impl Driver<'_> {
 
     pub(super) fn write_document(&mut self, id: EffectId, path: &str, text: &str) {
         let text = self.vault.forms().clean(text);
-        let event = match write(&self.directory, path, &text) {
-            Ok(path) => Event::DocumentWritten {
+        let event = match document::write(&self.directory, path, &text) {
+            Ok(written) => Event::DocumentWritten {
                 effect: id,
-                path: path.display().to_string(),
+                path: written.path,
+                kept: written.kept,
             },
             Err(why) => Event::DocumentFailed { effect: id, why },
         };
         self.inbox.push(event);
-    }
-}
-
-/// Writes a document below the run's folder of work; whoever reads it meanwhile finds the old text or the new.
-fn write(directory: &Path, path: &str, text: &str) -> Result<PathBuf, String> {
-    let relative = Path::new(path);
-    let inside = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if path.is_empty() || !inside {
-        return Err(format!(
-            "`{path}` is no place for a document: it must be below the folder the run was started in"
-        ));
-    }
-    let target = directory.join(relative);
-    let folder = target.parent().unwrap_or(directory);
-    let failed = |error: std::io::Error| {
-        format!(
-            "{} cannot be written: {}",
-            target.display(),
-            plainly(&error)
-        )
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let ended = match text.ends_with('\n') {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(format!("{text}\n")),
-    };
-    files::put(&target, &ended, None).map_err(failed)?;
-    Ok(target)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_stays_below_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = write(folder.path(), "a/b.md", "text").unwrap();
-        assert_eq!(std::fs::read_to_string(at).unwrap(), "text\n");
-        for path in ["../b.md", "/etc/b.md", "", "a/../../b"] {
-            assert!(write(folder.path(), path, "").is_err(), "{path}");
-        }
-        assert_eq!(
-            std::fs::read_dir(folder.path().join("a")).unwrap().count(),
-            1
-        );
     }
 }

@@ -62,7 +62,12 @@ pub(super) fn event(forms: &Forms, event: &mut Event) {
                 text(forms, why);
             }
         }
-        Event::DocumentWritten { path, .. } => text(forms, path),
+        Event::DocumentWritten { path, kept, .. } => {
+            text(forms, path);
+            if let Some(kept) = kept {
+                text(forms, kept);
+            }
+        }
         Event::Started(_)
         | Event::Resumed { .. }
         | Event::NeedsChecked { .. }

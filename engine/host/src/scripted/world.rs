@@ -131,6 +131,7 @@ impl World {
                 Event::DocumentWritten {
                     effect: *id,
                     path: path.clone(),
+                    kept: None,
                 },
             )],
             Effect::Withdraw { .. }
