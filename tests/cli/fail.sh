@@ -10,3 +10,6 @@ printf 'rbk 1\nrunbook "A"\nstep a "A" {\n  $ sleep 5\n  repeatable\n  timeout 2
 printf 'rbk 1\nrunbook "A"\nhost there "box"\nstep a "A" {\n  on there\n  $ true\n  repeatable\n}\n' > a.rbk; PATH=$(dirname "$(command -v runbook)") runbook run a.rbk
 # A state home that cannot be made: refused before anything runs.
 printf 'rbk 1\nrunbook "A"\nstep a "A" {\n  $ touch ran\n  repeatable\n}\n' > a.rbk; touch file; XDG_STATE_HOME=$PWD/file/below runbook run a.rbk; ls ran
+# How a run ends: with what can be taken back, or in other hands, which is no success.
+printf 'rbk 1\nrunbook "A"\ncheckpoint ready "Ready"\nstep a "A" {\n  $ touch made\n  undo $ rm made\n}\nstep b "B" {\n  $ false\n  repeatable\n}\n' > a.rbk; runbook run a.rbk
+printf 'rbk 1\nrunbook "A"\nfinish escalated "The lead has it."\n' > a.rbk; runbook run a.rbk

@@ -25,3 +25,6 @@ printf 'rbk 1\nrunbook "A report"\n\nmessage report to file "incident.md" {\n  >
 echo 'What we did yesterday' > incident.md
 runbook run tell.rbk < /dev/null; head incident*
 runbook run tell.rbk < /dev/null; head incident*
+# Two wait: who takes up the newest is told of the other.
+rm -rf state; for n in 1 2; do runbook run deploy.rbk --param version=v$n > /dev/null < /dev/null; done
+runbook resume > /dev/null < /dev/null

@@ -3,11 +3,13 @@
 use runbook_core::event::{Confirms, Mode};
 use runbook_host::drive::{self, About, Finish, Refusal, ResumeOrder, RunOrder, Text, UndoOrder};
 use runbook_host::operator::{Operator, Said};
+use runbook_host::runs;
+use runbook_host::runs::list::Unfinished;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::files::{complain_host, complain_line, report};
+use crate::files::{complain_host, complain_line, report, state_home};
 use crate::json::JsonLines;
 use crate::terminal::Terminal;
 use crate::terminal::style::Tty;
@@ -38,6 +40,9 @@ pub fn run(args: &args::Run) -> Exit {
 }
 
 pub fn resume(args: &args::Resume) -> Exit {
+    if args.run.is_none() {
+        say_that_others_wait();
+    }
     let order = ResumeOrder {
         run: args.run.clone(),
         answers: args.answers.clone(),
@@ -50,6 +55,23 @@ pub fn resume(args: &args::Resume) -> Exit {
     ended(drive::resume(&order, &mut |said, about| {
         operator(args.json, said, about)
     }))
+}
+
+/// Nobody takes up the newest run for the one that was meant.
+fn say_that_others_wait() {
+    // What goes wrong here goes wrong again where it matters.
+    let runs = state_home()
+        .and_then(|home| runs::list(&home))
+        .unwrap_or_default();
+    let waiting = runs
+        .iter()
+        .filter(|run| run.unfinished() == Unfinished::Yes)
+        .count();
+    if waiting > 1 {
+        complain_line(&format!(
+            "{waiting} runs can be resumed, this is the newest; `runbook runs` lists them"
+        ));
+    }
 }
 
 pub fn undo(args: &args::Undo) -> Exit {

@@ -303,7 +303,12 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
         Phase::Ended { outcome, text, why } => {
             let word = show::outcome(*outcome);
             let (tone, glyph) = match why {
-                EndWhy::Finished if *outcome != Outcome::Failed => (Tone::Good, g.ok),
+                EndWhy::Finished => match outcome {
+                    Outcome::Failed => (Tone::Bad, g.failed),
+                    // Nothing is mended yet: others have it now.
+                    Outcome::Escalated => (Tone::Warning, g.warning),
+                    _ => (Tone::Good, g.ok),
+                },
                 _ => (Tone::Bad, g.failed),
             };
             let colon = if text.is_empty() { "" } else { ": " };
@@ -317,12 +322,11 @@ fn ending(page: &Page<'_>, view: &View) -> Vec<String> {
                 say(Tone::Quiet, &format!("  what happened: runbook show {run}"));
                 if *outcome == Outcome::Failed && !view.undoable.is_empty() {
                     let steps = view.undoable.join(", ");
-                    say(
-                        Tone::Quiet,
-                        &format!(
-                            "  what can be taken back: {steps}; runbook undo {run} --to CHECKPOINT"
-                        ),
-                    );
+                    say(Tone::Quiet, &format!("  what can be taken back: {steps}"));
+                    let newest = view.checkpoints.first().map(String::as_str);
+                    for to in newest.into_iter().chain(["start"]) {
+                        say(Tone::Quiet, &format!("    runbook undo {run} --to {to}"));
+                    }
                 }
             }
         }
