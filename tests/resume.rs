@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use runbook_core::effect::{Effect, EffectId, Notice};
-use runbook_core::event::{Event, Found};
+use runbook_core::effect::{Effect, EffectId, EndWhy, Notice};
+use runbook_core::event::{Event, Fact, Found};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::Over;
 use runbook_host::scripted::world::BOOT;
@@ -171,6 +171,30 @@ fn a_live_orphan_of_a_step_is_stopped_at_its_timeout() {
             .any(|effect| matches!(effect, Effect::Stop { .. })),
         "{}",
         run.transcript.text()
+    );
+}
+
+#[test]
+fn what_never_ran_before_its_time_was_over_timed_out_and_was_not_stopped() {
+    let plan = plan("timeout 30s\n? ./one");
+    let (whole, _) = play(&plan, world(""));
+    let let_go = |fact: &Fact| matches!(fact.event, Event::Spawned { .. });
+    let at = whole.facts.iter().position(let_go).expect("a command");
+    let mut first = fold(&plan, world(""), &whole.facts[..at]);
+    later(&mut first, 31_000);
+    first.happens(Event::Ticked);
+    let mut second = fold(&plan, world(""), &first.facts);
+    second.resume(BOOT, &mut |_| Found::NeverStarted);
+    let came = second.run();
+    assert_eq!(
+        came,
+        Played::Over(Over::Ended {
+            outcome: Outcome::Failed,
+            text: "`./one`: it timed out".into(),
+            why: EndWhy::Failed,
+        }),
+        "{}",
+        second.transcript.text()
     );
 }
 

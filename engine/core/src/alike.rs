@@ -92,3 +92,7 @@ fn undoable(plan: &Plan, at: u64, mark: &UndoMark) -> String {
         UndoMark::Irreversible { path, .. } => format!("{at} {path}"),
     }
 }
+
+#[cfg(test)]
+#[path = "alike_tests.rs"]
+mod tests;

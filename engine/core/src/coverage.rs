@@ -232,3 +232,7 @@ pub fn goals(plan: &Plan) -> Vec<Goal> {
     goals.dedup_by_key(|goal| (goal.kind, goal.place));
     goals
 }
+
+#[cfg(test)]
+#[path = "coverage_tests.rs"]
+mod tests;

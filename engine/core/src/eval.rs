@@ -1,7 +1,6 @@
 //! Gives an expression its value. Pure, total: whatever the values are, the answer is a value or a sentence.
 
 use std::cmp::Ordering;
-use std::fmt;
 
 use runbook_grammar::span::Span;
 use runbook_plan::expr::{Expr, ExprKind, Function, LastFact, Op, RunFact};
@@ -37,12 +36,6 @@ pub trait Scope {
 pub struct EvalError {
     pub message: String,
     pub span: Span,
-}
-
-impl fmt::Display for EvalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
 }
 
 pub(crate) fn error<T>(span: Span, message: impl Into<String>) -> Result<T, EvalError> {
@@ -327,10 +320,9 @@ fn call(
     })
 }
 
-/// A json or text value read as a type; a missing one stays missing.
+/// A json or text value read as a type; any other stays as it is.
 fn read_as(value: Value, ty: &Type, scope: &dyn Scope, span: Span) -> Result<Value, EvalError> {
     let read = match &value {
-        Value::Missing => return Ok(Value::Missing),
         Value::Json(json) => read::from_json(json, ty, scope.severities()),
         Value::Text(text) => read::read(text, ty, scope.severities()),
         _ => return Ok(value),

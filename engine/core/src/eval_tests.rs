@@ -123,7 +123,11 @@ fn arithmetic_is_exact() {
         is(bin(Op::Add, list(vec![num("1")]), list(vec![num("2")]))),
         "[1, 2]"
     );
-    assert_eq!(is(expr(ExprKind::Negate(Box::new(percent("3"))))), "-3%");
+    let minus = |of| is(expr(ExprKind::Negate(Box::new(of))));
+    assert_eq!(
+        (minus(percent("3")), minus(num("-2"))),
+        ("-3%".into(), "2".into())
+    );
 }
 
 #[test]
@@ -187,6 +191,64 @@ fn what_is_missing_is_caught_by_else_and_by_nothing_else() {
 }
 
 #[test]
+fn what_is_missing_is_said_by_what_it_would_be() {
+    let at = |of, n| expr(ExprKind::Index(Box::new(of), Box::new(num(n))));
+    for (what, why) in [
+        (missing(), "this has no value"),
+        (field(js(json!({})), "ready"), "there is no field `ready`"),
+        (at(js(json!([1])), "5"), "the list is not that long"),
+        (
+            expr(ExprKind::Last(LastFact::Exit)),
+            "nothing stands above that this could speak of",
+        ),
+        (
+            call(Function::Env, vec![text("NONE")]),
+            "the environment variable is not set",
+        ),
+    ] {
+        assert_eq!(fails(bin(Op::Less, what, num("1"))), why);
+    }
+    let or = ExprKind::Else(Box::new(at(js(json!([1])), "1")), Box::new(num("7")));
+    assert_eq!(is(expr(or)), "7");
+}
+
+#[test]
+fn empty_is_what_holds_nothing() {
+    let empty = |of| is(expr(ExprKind::IsEmpty(Box::new(of))));
+    for of in [
+        missing(),
+        text(""),
+        list(vec![]),
+        js(json!(null)),
+        js(json!("")),
+        js(json!([])),
+        js(json!({})),
+    ] {
+        assert_eq!(empty(of.clone()), "yes", "{of:?}");
+    }
+    for of in [
+        text(" "),
+        list(vec![missing()]),
+        js(json!("a")),
+        js(json!([null])),
+        js(json!({"a": null})),
+        js(json!(0)),
+        num("0"),
+    ] {
+        assert_eq!(empty(of.clone()), "no", "{of:?}");
+    }
+}
+
+#[test]
+fn a_long_value_is_shortened_in_a_sentence() {
+    // The quotes count.
+    let whole = Value::Text("ä".repeat(58));
+    assert_eq!(said(&whole), format!("`\"{}\"`", "ä".repeat(58)));
+    let long = Value::Text("ä".repeat(59));
+    assert_eq!(said(&long), format!("`\"{}…`", "ä".repeat(59)));
+}
+
+#[test]
 fn conditions_stop_as_soon_as_they_are_known() {
     let (yes, no) = (lit(Value::Bool(true)), lit(Value::Bool(false)));
     assert_eq!(is(bin(Op::And, no, missing())), "no");
@@ -246,6 +308,12 @@ fn fields_and_places_of_json_are_found_or_missing() {
         "0.5 is no place in a list: places count from 0"
     );
     assert!(fails(field(field(body(), "up"), "x")).contains("has no field `x`"));
+    for of in [list(vec![num("7"), num("8")]), js(json!([7, 8]))] {
+        let place = |n| eval(&at(of.clone(), num(n)), &World::default()).unwrap();
+        let seen: Vec<String> = ["0", "1", "2", "3"].map(|n| show::value(&place(n))).into();
+        assert_eq!(seen, ["7", "8", "(unknown)", "(unknown)"]);
+    }
+    assert_eq!(fails(at(num("7"), num("0"))), "`7` is no list");
     let mut world = World::default();
     world.last.insert(
         LastFact::Header as u8,
@@ -311,6 +379,7 @@ fn the_functions_do_what_their_names_say() {
         "\"app.log\""
     );
     assert_eq!(is(call(Function::Basename, vec![text("/")])), "\"/\"");
+    assert_eq!(is(call(Function::Basename, vec![text("")])), "\"\"");
     assert_eq!(is(call(Function::Now, vec![])), "2025-11-07T10:00:00Z");
     assert_eq!(is(call(Function::Env, vec![text("HOME")])), "\"/srv/home\"");
     assert_eq!(

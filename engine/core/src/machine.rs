@@ -568,3 +568,7 @@ impl State {
 fn presume_fiber(f: FiberId) -> ! {
     unreachable!("fiber {} is alive while it is advanced", f.0)
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -250,3 +250,7 @@ fn sign(op: Op) -> &'static str {
         Op::Divide => "/",
     }
 }
+
+#[cfg(test)]
+#[path = "operators_tests.rs"]
+mod tests;

@@ -129,31 +129,20 @@ pub(crate) fn resumed(m: &mut Machine<'_>, operator: &str) {
 
 /// Locks died with the last engine, and it took its secrets with it.
 fn renew(m: &mut Machine<'_>) {
-    let on_its_way = |m: &Machine<'_>, kind: fn(&Effect) -> bool| {
-        m.s.pending.values().any(|pending| match &pending.kind {
-            PendingKind::Other(effect) => kind(effect),
-            _ => false,
-        })
-    };
+    // While it prepares, they are wished for in their turn.
     if m.s.preparing() {
         return;
     }
     let Some(main) = m.s.fibers.keys().next().copied() else {
         return;
     };
-    if !m.plan.locks.is_empty()
-        && m.s.mode() == crate::event::Mode::Real
-        && !on_its_way(m, |effect| matches!(effect, Effect::TakeLocks { .. }))
-    {
+    if !m.plan.locks.is_empty() && m.s.mode() == crate::event::Mode::Real {
         let locks = lock_names(m, main);
         let id = m.next_effect();
         m.s.renewing.insert(id);
         m.out.push(Effect::TakeLocks { id, locks });
     }
-    if !m.plan.secrets.is_empty()
-        && m.s.mode() != crate::event::Mode::DryRun
-        && !on_its_way(m, |effect| matches!(effect, Effect::FetchSecrets { .. }))
-    {
+    if !m.plan.secrets.is_empty() && m.s.mode() != crate::event::Mode::DryRun {
         let id = m.next_effect();
         m.s.renewing.insert(id);
         m.out.push(Effect::FetchSecrets { id });
@@ -266,7 +255,6 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
                     _ => String::new(),
                 };
                 m.forget(id);
-                m.s.background.retain(|other| *other != id);
                 m.tell(Notice::Warning {
                     text: format!("`{shown}` was left running and is gone"),
                 });
@@ -297,3 +285,7 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "resume_tests.rs"]
+mod tests;

@@ -49,7 +49,6 @@ pub struct State {
     /// Wishes that wait until locks and secrets are there again after a resume.
     pub(crate) held: Vec<Effect>,
     pub(crate) renewing: BTreeSet<EffectId>,
-    pub(crate) background: Vec<EffectId>,
     pub(crate) deviations: u32,
     /// What failed in a probe, which goes on all the same.
     pub(crate) probe_failures: Vec<String>,
@@ -469,7 +468,7 @@ impl State {
         let fiber = self.pending.get(&effect)?.fiber?;
         let top = &self.fibers.get(&fiber)?.frames.last()?.frame;
         match top {
-            Frame::Exec(exec) if exec.id == effect => Some(exec.what),
+            Frame::Exec(exec) => Some(exec.what),
             _ => None,
         }
     }
@@ -504,11 +503,6 @@ impl State {
     /// When the record that began the run was made.
     pub fn started_at(&self) -> Moment {
         self.started_at
-    }
-
-    /// Of the last fact.
-    pub fn now(&self) -> Moment {
-        self.now
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -585,3 +579,7 @@ pub(crate) fn trim_newlines(mut text: String) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+pub(crate) mod tests;

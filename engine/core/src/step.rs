@@ -234,7 +234,6 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
         return;
     }
     let Some(pending) = m.forget(id) else { return };
-    m.s.background.retain(|other| *other != id);
     let (path, told, judged) = match (&pending.kind, pending.fiber) {
         (PendingKind::Run(run), Some(f)) => (
             run.path.clone(),
@@ -261,7 +260,7 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
         m.tell(Notice::Ran {
             effect: id,
             path,
-            verdict: verdict::shown(&pending, &ran, judged),
+            verdict: verdict::shown(&ran, judged),
             said: verdict::tail(&ran),
             elapsed_ms: ran.last.elapsed_ms,
         });
@@ -356,3 +355,7 @@ pub(crate) fn verdict_of(failed: Option<String>) -> Verdict {
         Some(why) => Verdict::Failed { why },
     }
 }
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;

@@ -104,10 +104,10 @@ pub(crate) fn fault(ran: &Ran, judged: Judged) -> Option<String> {
     }
 }
 
-pub(crate) fn shown(pending: &Pending, ran: &Ran, judged: Judged) -> Verdict {
-    match (&ran.end, pending.stop) {
-        (RanEnd::TimedOut, _) => Verdict::TimedOut,
-        (RanEnd::Stopped, _) => Verdict::Stopped,
+pub(crate) fn shown(ran: &Ran, judged: Judged) -> Verdict {
+    match &ran.end {
+        RanEnd::TimedOut => Verdict::TimedOut,
+        RanEnd::Stopped => Verdict::Stopped,
         _ => crate::step::verdict_of(fault(ran, judged)),
     }
 }
@@ -127,3 +127,7 @@ pub(crate) fn tail(ran: &Ran) -> String {
 pub(crate) fn after(ms: u64) -> String {
     show::duration(ms)
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

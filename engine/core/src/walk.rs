@@ -125,7 +125,6 @@ pub(crate) fn steps_in_blocks(plan: &Plan) -> Vec<u32> {
     // Inner blocks are not always after outer ones, so what is not known yet is put off on a stack of its own:
     // a chain of blocks costs no recursion.
     let mut counts: Vec<Option<u32>> = vec![None; plan.blocks.len()];
-    let mut open: Vec<bool> = vec![false; plan.blocks.len()];
     let mut stack: Vec<BlockId> = Vec::new();
     for start in 0..plan.blocks.len() {
         stack.push(BlockId(start as u32));
@@ -134,7 +133,6 @@ pub(crate) fn steps_in_blocks(plan: &Plan) -> Vec<u32> {
                 stack.pop();
                 continue;
             }
-            let first_visit = !std::mem::replace(&mut open[id.index()], true);
             let mut total = 0u32;
             let mut waits = false;
             for node in &plan.blocks[id.index()].nodes {
@@ -145,11 +143,10 @@ pub(crate) fn steps_in_blocks(plan: &Plan) -> Vec<u32> {
                 for inner in inner_blocks(plan, kind) {
                     match counts[inner.index()] {
                         Some(count) => total = total.saturating_add(count),
-                        None if first_visit && !open[inner.index()] => {
+                        None => {
                             stack.push(inner);
                             waits = true;
                         }
-                        None => {}
                     }
                 }
             }
@@ -579,3 +576,7 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;

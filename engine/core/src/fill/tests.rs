@@ -1,12 +1,14 @@
 use runbook_plan::Plan;
 use runbook_plan::command::{
-    Interpreter, Mark, Piece, Quoting, Request, Script, ScriptForm, Strictness, WordPart,
+    Command, Interpreter, Manner, Mark, Piece, Quoting, Request, Script, ScriptForm, Strictness,
+    WordPart,
 };
-use runbook_plan::ids::{SettingsId, VarId};
+use runbook_plan::ids::{CommandId, InterpreterId, SettingsId, VarId};
+use runbook_plan::plan::DeclaredInterpreter;
 use runbook_plan::value::{SecretId, Type};
 
 use super::*;
-use crate::effect::Program;
+use crate::effect::{Program, RunInterpreter};
 use crate::eval::tests::{World, expr, lit, text};
 
 fn hole(value: Value) -> TemplatePart {
@@ -82,6 +84,30 @@ fn an_address_keeps_the_url_that_opens_it_and_encodes_the_rest() {
     );
     assert!(url(vec![base(), word("/"), hole(Value::Text("..".into()))]).is_err());
     assert!(url(vec![base(), hole(Value::Missing)]).is_err());
+}
+
+#[test]
+fn only_an_address_opens_an_address() {
+    let shown = |parts| url(parts).unwrap().shown;
+    let typed = |ty, value| TemplatePart::Hole(Box::new(Expr { ty, ..lit(value) }));
+    let host = || Value::Text("http://h/".into());
+    assert_eq!(
+        shown(vec![typed(Type::Url, host()), word("x")]),
+        "GET http://h/x?q%20a=x%20y%26"
+    );
+    assert_eq!(
+        shown(vec![typed(Type::Text, host()), word("x")]),
+        "GET http%3A%2F%2Fh%2Fx?q%20a=x%20y%26"
+    );
+    assert_eq!(
+        shown(vec![word(""), hole(Value::Url("http://h/?a=1".into()))]),
+        "GET http://h/?a=1&q%20a=x%20y%26"
+    );
+    // Behind the `?` no text leads elsewhere.
+    assert_eq!(
+        shown(vec![word("http://h/?a="), hole(Value::Text("..".into()))]),
+        "GET http://h/?a=..&q%20a=x%20y%26"
+    );
 }
 
 #[test]
@@ -186,6 +212,118 @@ fn a_script_refers_to_its_values_and_shows_them_quoted() {
 }
 
 #[test]
+fn a_script_of_powershell_refers_to_its_values_in_its_own_way() {
+    let it = || Value::Text("it's $5".into());
+    let files = || Value::List(vec![Value::Path("a b".into()), Value::Path("c".into())]);
+    let none = || Value::List(vec![]);
+    let pieces = vec![
+        piece(files(), "RBK_files", Quoting::Bare),
+        Piece::Text(" ".into()),
+        piece(none(), "RBK_none", Quoting::Bare),
+        Piece::Text(" ".into()),
+        piece(it(), "RBK_it", Quoting::Bare),
+        Piece::Text(" \"".into()),
+        piece(it(), "RBK_it", Quoting::Double),
+        Piece::Text("\"".into()),
+    ];
+    let parts = vec![
+        hole(files()),
+        word(" "),
+        hole(none()),
+        word(" "),
+        hole(it()),
+        word(" \""),
+        hole(it()),
+        word("\""),
+    ];
+    let script = Script {
+        interpreter: Interpreter::PowerShell,
+        ..script(pieces, parts)
+    };
+    let filled = fill_command(&Plan::default(), &script, &World::default()).unwrap();
+    let Program::Script { text, .. } = filled.program else {
+        panic!()
+    };
+    assert_eq!(
+        text,
+        r#""${env:RBK_files_1}","${env:RBK_files_2}" @() "${env:RBK_it}" "${env:RBK_it}""#
+    );
+    assert_eq!(filled.shown, r#"'a b' c  'it''s $5' "it's `$5""#);
+    let names: Vec<&str> = filled.env.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["RBK_files_1", "RBK_files_2", "RBK_it"]);
+}
+
+#[test]
+fn an_interpreter_s_own_command_needs_no_other_declared_one() {
+    let declared = |own: u32| DeclaredInterpreter {
+        name: "jq".into(),
+        command: CommandId(own),
+    };
+    let command = |script: Script| Command {
+        mark: Mark::Act,
+        scripts: vec![script],
+        settings: SettingsId(0),
+        manner: Manner::Plain,
+        timeout: None,
+        span: Span::default(),
+    };
+    let by = |interpreter: u32| Script {
+        interpreter: Interpreter::Declared(InterpreterId(interpreter)),
+        ..script(vec![Piece::Text(".".into())], vec![word(".")])
+    };
+    let sh = script(vec![Piece::Text("jq".into())], vec![word("jq")]);
+    let plan = Plan {
+        commands: vec![command(sh), command(by(1))],
+        interpreters: vec![declared(0), declared(1)],
+        ..Plan::default()
+    };
+    let fills = |interpreter| fill_command(&plan, &by(interpreter), &World::default());
+    assert_eq!(
+        fills(1).unwrap_err().message,
+        "the interpreter has no command of its own"
+    );
+    let filled = fills(0).unwrap();
+    let Program::Script {
+        interpreter: RunInterpreter::Declared(id, own),
+        ..
+    } = filled.program
+    else {
+        panic!()
+    };
+    assert_eq!(id, InterpreterId(0));
+    assert!(matches!(*own, Program::Script { text, .. } if text == "jq"));
+}
+
+#[test]
+fn a_value_may_be_as_long_as_the_system_takes_it() {
+    const MOST: usize = 128 * 1024;
+    let takes = |value: Value| {
+        let words = Script {
+            form: ScriptForm::Direct(vec![
+                vec![WordPart::Text("x".into())],
+                vec![WordPart::Hole(Box::new(lit(value)))],
+            ]),
+            ..script(vec![], vec![])
+        };
+        fill_command(&Plan::default(), &words, &World::default()).is_ok()
+    };
+    let long = |bytes: usize| Value::Text("a".repeat(bytes));
+    // The NUL at its end.
+    assert!(takes(long(MOST - 1)));
+    assert!(!takes(long(MOST)));
+    let carries = |value: Value| {
+        let s = script(
+            vec![piece(value.clone(), "RBK_x", Quoting::Bare)],
+            vec![hole(value)],
+        );
+        fill_command(&Plan::default(), &s, &World::default()).is_ok()
+    };
+    let named = "RBK_x=".len() + 1;
+    assert!(carries(long(MOST - named)));
+    assert!(!carries(long(MOST - named + 1)));
+}
+
+#[test]
 fn nothing_runs_with_a_hole_or_a_value_too_long_for_it() {
     let run = |value: Value| {
         let s = script(
@@ -267,4 +405,9 @@ fn the_environment_may_hold_text_with_a_secret_in_it() {
         ])
     );
     assert!(fill_env(&expr(ExprKind::Var(VarId(3))), &World::default()).is_err());
+    let empty = expr(ExprKind::Text(Box::new(template(vec![]))));
+    assert_eq!(
+        fill_env(&empty, &World::default()).unwrap(),
+        EnvValue::Text(String::new())
+    );
 }

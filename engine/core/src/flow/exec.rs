@@ -332,7 +332,6 @@ pub(crate) fn left_running(m: &mut Machine<'_>, id: EffectId) {
         pending.fiber = None;
     }
     m.s.busy.remove(&id);
-    m.s.background.push(id);
     let uid = m.next_uid();
     let frame = crate::flow::waiting::until_up(m, block, id);
     m.fiber_mut(f).frames.push(Slot { uid, frame });
