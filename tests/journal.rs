@@ -2,6 +2,7 @@
 //! ledger that its steps write says what was done, and how often. Nothing is asserted about time.
 
 mod adopt;
+mod durable;
 mod faults;
 mod secrets;
 mod together;

@@ -4,6 +4,7 @@
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -222,7 +223,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     put(&target, text, Some(mode))
 }
 
-/// Writes a file in one go, over whatever has its name. Without a mode it gets that of a new file.
+/// Writes a file in one go, over whatever has its name, and durably. Without a mode it gets that of a new file.
 pub fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
     let name = target.file_name().unwrap_or_default().to_string_lossy();
@@ -241,10 +242,33 @@ pub fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<(
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(&beside, target));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
+    match &written {
+        Ok(()) => sync_names(folder),
+        Err(_) => drop(std::fs::remove_file(&beside)),
     }
     written
+}
+
+/// Makes a folder, and what is missing above it. Its names are not lost in a power cut.
+pub fn make_folders(path: &Path, mode: u32) -> io::Result<()> {
+    let missing = |folder: &&Path| std::fs::symlink_metadata(folder).is_err();
+    let made: Vec<&Path> = path.ancestors().take_while(missing).collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)?;
+    for parent in made.iter().filter_map(|folder| folder.parent()) {
+        sync_names(parent);
+    }
+    Ok(())
+}
+
+/// Where a folder may not be read, or its file system syncs none, its names become durable when the system likes.
+fn sync_names(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(test)]

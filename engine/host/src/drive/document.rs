@@ -35,7 +35,7 @@ pub(super) fn write(directory: &Path, path: &str, text: &str) -> Result<Written,
             plainly(&error)
         )
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    files::make_folders(folder, 0o777).map_err(failed)?;
     let ended = match text.ends_with('\n') {
         true => Cow::Borrowed(text),
         false => Cow::Owned(format!("{text}\n")),

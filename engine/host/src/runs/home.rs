@@ -10,6 +10,7 @@ use rustix::fs::OFlags;
 
 use crate::codes;
 use crate::error::{HostError, plainly};
+use crate::files;
 use crate::lock::{self, Holder, Lock, NotTaken};
 
 /// File systems whose locks or syncs may not mean what they say, by the magic number of statfs.
@@ -68,39 +69,18 @@ impl StateHome {
     /// # Errors
     /// It cannot be made or written, is a link, belongs to someone else, or lies on a network file system.
     pub fn open(path: PathBuf) -> Result<StateHome, HostError> {
-        let missing = |folder: &Path| std::fs::symlink_metadata(folder).is_err();
-        let mut made = Vec::new();
-        let mut folder = path.as_path();
-        while missing(folder) {
-            made.push(folder.to_owned());
-            match folder.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => folder = parent,
-                _ => break,
-            }
-        }
-        if !made.is_empty() {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .map_err(|error| unusable(&path, "made", &error))?;
-        }
+        files::make_folders(&path, 0o700).map_err(|error| unusable(&path, "made", &error))?;
         let home = StateHome { path };
         private(&home.path)?;
         local(&home.path)?;
         for folder in [home.runs(), home.locks()] {
-            if missing(&folder) {
-                make(&folder).or_else(|error| match error.kind() {
-                    io::ErrorKind::AlreadyExists => Ok(()),
-                    _ => Err(unusable(&folder, "made", &error)),
-                })?;
-                sync_folder(&home.path)?;
+            match make(&folder) {
+                Ok(()) => sync_folder(&home.path)?,
+                // It was there before, or another engine is faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unusable(&folder, "made", &error)),
             }
             private(&folder)?;
-        }
-        for folder in made.iter().filter_map(|folder| folder.parent()) {
-            // A parent that may be searched and not read cannot be synced by us; it is not ours to.
-            let _ = sync_folder(folder);
         }
         Ok(home)
     }
@@ -271,6 +251,20 @@ mod tests {
             private(Path::new("/")).unwrap_err().code,
             codes::STATE_NOT_PRIVATE
         );
+    }
+
+    #[test]
+    fn a_folder_that_is_closed_even_to_us_stays_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runbook");
+        let home = StateHome::open(path.clone()).unwrap();
+        for closed in [home.runs(), path.clone()] {
+            std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o500)).unwrap();
+            StateHome::open(path.clone()).unwrap();
+            let mode = std::fs::metadata(&closed).unwrap().mode();
+            assert_eq!(mode & 0o777, 0o500, "{}", closed.display());
+            std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
     }
 
     #[test]

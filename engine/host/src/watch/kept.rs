@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use runbook_core::window::Window;
@@ -66,11 +66,7 @@ impl Note {
             .path()
             .join("watches")
             .join(folder.trim_end_matches(".lock"));
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(|error| drive::system(&error))?;
+        crate::files::make_folders(&folder, 0o700).map_err(|error| drive::system(&error))?;
         let note = Note {
             place: folder.join("kept.json"),
             of: meaning,
