@@ -531,25 +531,35 @@ fn leads_back(plan: &Plan, state: &State, undo: &UndoOrder, by: &str) -> Result<
     });
     let (state, _) = step(plan, state.clone(), &resumed);
     let (after, effects) = step(plan, state, &wish);
-    let undone = |effect: &Effect| matches!(effect, Effect::Tell(Notice::UndoDone { .. }));
-    if matches!(view(plan, &after).phase, Phase::Ended { .. }) && !effects.iter().any(undone) {
+    let refused = |why: String, help: &str| {
+        Err(HostError::new(codes::CHECKPOINT_UNREACHABLE, why).help(help))
+    };
+    let told = || {
+        effects.iter().filter_map(|effect| match effect {
+            Effect::Tell(notice) => Some(notice),
+            _ => None,
+        })
+    };
+    let led = told().any(|notice| matches!(notice, Notice::Deviation { .. }));
+    let warning = told().find_map(|notice| match notice {
+        Notice::Warning { text } => Some(text.clone()),
+        _ => None,
+    });
+    if let (false, Some(why)) = (led, warning) {
+        return refused(why, "See what the run has passed with `runbook show`.");
+    }
+    let ended = matches!(view(plan, &after).phase, Phase::Ended { .. });
+    if ended && !told().any(|notice| matches!(notice, Notice::UndoDone { .. })) {
         let why = format!(
             "nothing that can be taken back was done after `{}`",
             undo.to
         );
-        return Err(HostError::new(codes::CHECKPOINT_UNREACHABLE, why)
-            .help("Name an earlier checkpoint, or `start`; `runbook show` lists those the run has passed."));
+        return refused(
+            why,
+            "Name an earlier checkpoint, or `start`; `runbook show` lists those the run has passed.",
+        );
     }
-    let mut why = format!("nothing goes back to `{}`", undo.to);
-    for effect in effects {
-        match effect {
-            Effect::Tell(Notice::Deviation { .. }) => return Ok(()),
-            Effect::Tell(Notice::Warning { text }) => why = text,
-            _ => {}
-        }
-    }
-    Err(HostError::new(codes::CHECKPOINT_UNREACHABLE, why)
-        .help("See what the run has passed with `runbook show`."))
+    Ok(())
 }
 
 fn finish(driven: Result<Finish, HostError>) -> Result<Finish, Refusal> {
