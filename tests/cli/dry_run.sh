@@ -2,3 +2,10 @@ printf 'rbk 1\nrunbook "A"\nparam to: text {\n  matches "^v"\n}\nstep one "One" 
 runbook run a.rbk --dry-run
 runbook run a.rbk --dry-run --param to=v1
 ls
+# Answers are taken by their keys, as often as there are some, and then made up; a time limit that is not reached changes nothing.
+printf 'rbk 1\nrunbook "B"\nask who: text "Who?"\nfor n in [1, 2] {\n  ask what: text "What?"\n  step echo "Echo {{n}}" {\n    timeout 5m\n    $ echo {{what}} for {{who}}\n  }\n}\n' > b.rbk
+printf '[answers]\n"Who?" = "ada"\n"What?" = "first"\n' > b.toml
+runbook run b.rbk --dry-run --answers b.toml
+# What nobody can make up is asked for.
+printf 'rbk 1\nrunbook "C"\nask level: severity "How bad?"\nfinish no_action\n' > c.rbk
+runbook run c.rbk --dry-run

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use runbook_core::effect::{Effect, Notice};
 use runbook_core::event::{Event, Fact, Moment, Started};
-use runbook_core::prompt::PromptKind;
 use runbook_core::state::{Over, State, due};
 use runbook_core::step::step;
 use runbook_core::view::view;
@@ -41,7 +40,6 @@ pub(super) fn walk(
     let mut now = start;
     let mut state = State::default();
     let mut coming: Vec<(i64, Event)> = vec![(now.boot, Event::Started(started))];
-    let mut last_input: Option<String> = None;
     let mut facts = 0;
     let over = loop {
         facts += 1;
@@ -80,14 +78,7 @@ pub(super) fn walk(
                     .find(|(key, texts)| prompt.keys.contains(key) && !texts.is_empty())
                     .and_then(|(_, texts)| texts.pop_front());
                 let given = given.and_then(|text| read(prompt, &text, &severities).ok());
-                // An input that is asked again did not keep the rules of its param: nobody can make one up.
-                let again = last_input.as_ref() == prompt.keys.first();
-                last_input = match prompt.kind {
-                    PromptKind::Input { .. } => prompt.keys.first().cloned(),
-                    _ => None,
-                };
-                let made_up = || obvious(prompt).filter(|_| !again);
-                let event = match given.or_else(made_up) {
+                let event = match given.or_else(|| obvious(prompt)) {
                     Some(answer) => Event::Answered {
                         effect: *id,
                         answer,

@@ -453,6 +453,8 @@ pub fn obvious(prompt: &Prompt) -> Option<Answer> {
             value: match (default, suggestions.first()) {
                 (Some(default), _) => default.clone(),
                 (None, Some(first)) => Value::Text(first.clone()),
+                // The runbook declares none.
+                (None, None) if *ty == Type::Severity => return None,
                 (None, None) => placeholder(ty, &name),
             },
         },
