@@ -37,6 +37,19 @@ fn write_with(what: &str) -> usize {
     at.expect("a write") + 1
 }
 
+/// The number of the sync, from 1, that makes durable what first holds `what`, in a run that nothing happens to.
+fn sync_of(what: &str, ground: &Ground, line: &str) -> usize {
+    let out = ground.sh(&format!(
+        "strace -f -qq -s 65536 -o trace -e trace=pwrite64,fdatasync {line}"
+    ));
+    assert!(out.status.success(), "{}", text(&out));
+    let trace = fs::read_to_string(ground.path("trace")).expect("a trace");
+    let before = trace
+        .lines()
+        .take_while(|line| !line.contains(&format!("\\\"{what}\\\"")));
+    before.filter(|line| line.contains("sync(")).count() + 1
+}
+
 /// strace dies of what its program dies of, and the shell says so.
 fn killed(out: &Output) -> bool {
     out.status.signal() == Some(9) || out.status.code() == Some(137)
@@ -91,25 +104,8 @@ fn j04_a_crash_after_the_record_and_before_the_gate_runs_nothing_and_asks_nothin
     if !there_is("strace") {
         return;
     }
-    let ground = Ground::new();
-    // The sync of the first intent: the write before it is in the file, and the gate is still shut.
-    let syncs = |ground: &Ground| {
-        let trace = fs::read_to_string(ground.path("trace")).expect("a trace");
-        trace
-            .lines()
-            .filter(|line| line.contains("pwrite64(") || line.contains("fdatasync("))
-            .scan(0, |syncs, line| {
-                *syncs += usize::from(line.contains("fdatasync("));
-                Some((*syncs, line.contains("\\\"intent\\\"")))
-            })
-            .find(|(_, intent)| *intent)
-            .expect("an intent")
-            .0
-    };
-    ground.sh(&format!(
-        "strace -f -qq -s 65536 -o trace -e trace=pwrite64,fdatasync {RUN}"
-    ));
-    let sync = syncs(&ground) + 1;
+    // The write before it is in the file, and the gate is still shut.
+    let sync = sync_of("intent", &Ground::new(), RUN);
     let ground = Ground::new();
     let (out, hit) = struck(
         &ground,
@@ -318,6 +314,71 @@ fn j22_a_panic_of_the_engine_leaves_a_run_that_goes_on() {
 }
 
 #[test]
+fn j08_where_a_torn_end_cannot_be_kept_aside_nothing_is_cut_off() {
+    if !there_is("strace") {
+        return;
+    }
+    let ground = Ground::with("none.toml", "[answers]\n");
+    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
+    let path = ground.run_dir().join("journal");
+    let journal = lines(&ground.journal()).concat();
+    let torn = &journal[..journal.len() - 9];
+    fs::write(&path, torn).expect("torn");
+    let aside = ground.run_dir().join("tail-1.bin");
+    let line = format!("-P {} {RESUME}", aside.display());
+    let (out, hit) = struck(&ground, "openat", "error=ENOSPC", &line);
+    assert_eq!(hit.len(), 1, "{hit:?}");
+    assert_eq!(out.status.code(), Some(74), "{}", text(&out));
+    says(&out, "tail-1.bin cannot be made: no space left on device");
+    assert_eq!(fs::read(&path).expect("a journal"), torn);
+    let out = ground.sh(RESUME);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    assert!(aside.exists());
+    assert_eq!(ground.ledger(), DONE);
+}
+
+/// Something that answers every request.
+fn server() -> std::net::SocketAddr {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let request = BufReader::new(stream.try_clone().expect("the same"));
+            let head = request.lines().map_while(Result::ok);
+            for _ in head.take_while(|line| !line.is_empty()) {}
+            let answer =
+                "HTTP/1.1 201 Created\r\nContent-Length: 9\r\nConnection: close\r\n\r\none\nmade\n";
+            stream.write_all(answer.as_bytes()).expect("answered");
+        }
+    });
+    address
+}
+
+#[test]
+fn j14_a_response_that_nobody_knows_to_be_durable_is_said() {
+    if !there_is("strace") {
+        return;
+    }
+    let runbook = format!(
+        "rbk 1\nrunbook \"A\"\nstep make \"Make it\" {{\n  http POST http://{}/items\n  expect status == 201\n}}\n",
+        server()
+    );
+    let line = "\"$RUNBOOK\" run a.rbk";
+    let sync = sync_of("responded", &Ground::with("a.rbk", &runbook), line);
+    let ground = Ground::with("a.rbk", &runbook);
+    let fault = format!("error=EIO:when={sync}");
+    let (out, hit) = struck(&ground, "fdatasync", &fault, line);
+    assert_eq!(hit.len(), 1, "{hit:?}");
+    assert_eq!(out.status.code(), Some(74), "{}", text(&out));
+    says(
+        &out,
+        "was answered (201), and nobody knows whether the journal has that: made",
+    );
+}
+
+#[test]
 fn j26_an_undo_that_fails_stops_there_and_says_what_is_left() {
     let ground = Ground::with(
         "a.rbk",
@@ -392,7 +453,45 @@ fn f01_a_state_home_that_cannot_be_written_is_refused_before_the_first_step() {
     if !text(&out).contains("unshare:") && out.status.code() != Some(99) {
         assert_eq!(out.status.code(), Some(74), "{}", text(&out));
         says(&out, "read-only");
+        // The folder is there, and what belongs in it is not.
+        let out = ground.sh(&format!(
+            "unshare -m sh -c '{}; {RUN}'",
+            line.replace("mkdir ro ", "true ")
+                .replace("mount -o", "mkdir -m 700 ro/runbook && mount -o")
+        ));
+        assert_eq!(out.status.code(), Some(74), "{}", text(&out));
+        says(&out, "ro/runbook/runs cannot be made: read-only");
     }
+    if there_is("strace") {
+        let full = struck(&ground, "mkdir", "error=ENOSPC:when=1", RUN);
+        assert_eq!(full.0.status.code(), Some(74), "{}", text(&full.0));
+        assert_eq!(full.1.len(), 1);
+        says(&full.0, "`runbook runs prune` removes old runs");
+    }
+    assert!(ground.ledger().is_empty());
+}
+
+#[test]
+fn c07_a_state_home_on_a_network_file_system_is_refused() {
+    if !there_is("strace") {
+        return;
+    }
+    // The number that the kernel gives for NFS, first in what it says of a file system.
+    let nfs: String = 0x6969_i64
+        .to_ne_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let ground = Ground::new();
+    let fault = format!("poke_exit=@arg2={nfs}");
+    let (out, _) = struck(&ground, "statfs", &fault, RUN);
+    if text(&out).contains("strace:") {
+        // Before its version 6.0 it cannot do that.
+        return;
+    }
+    assert_eq!(out.status.code(), Some(74), "{}", text(&out));
+    says(&out, "RB3022");
+    says(&out, "is on NFS, where locks and syncs may not hold");
     assert!(ground.ledger().is_empty());
 }
 

@@ -223,6 +223,24 @@ fn s06_no_process_has_a_secret_among_its_arguments() {
 }
 
 #[test]
+fn o03_at_the_prompt_for_a_secret_the_run_can_be_ended() {
+    let ground = Ground::new(
+        "secret token from prompt\nstep use \"Use it\" {\n  env T = token\n  $ touch used\n  repeatable\n}",
+    );
+    let mut pty = ground.run();
+    pty.until("? The secret `token`");
+    pty.until_asked();
+    pty.keys(b"\x03");
+    pty.until("go on with the run");
+    pty.until_asked();
+    pty.answer("fail");
+    pty.answer("not today");
+    pty.until("the operator ended it: not today");
+    pty.ends(4);
+    assert!(!ground.path("used").exists());
+}
+
+#[test]
 fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
     let ground = Ground::new("secret token from prompt\nfinish no_action \"the end\"");
     // Where the system allows dumps, a program that ends like that leaves one.

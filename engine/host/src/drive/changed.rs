@@ -194,4 +194,28 @@ mod tests {
             ["no step is different, something around them is"]
         );
     }
+
+    #[test]
+    fn a_step_is_found_within_whatever_stands_around_it() {
+        let around = [
+            "section \"S\" {\n  STEP\n}\n",
+            "parallel {\n  STEP\n}\n",
+            "for x in xs {\n  STEP\n}\n",
+            "attempt a \"A\" {\n  STEP\n} otherwise {\n  wait 1s\n}\n",
+            "attempt a \"A\" {\n  wait 1s\n} otherwise {\n  STEP\n}\n",
+            "if x {\n  STEP\n} else {\n  wait 1s\n}\n",
+            "if x {\n  wait 1s\n} else if y {\n  STEP\n}\n",
+            "if x {\n  wait 1s\n} else {\n  STEP\n}\n",
+            "choose \"Which?\" {\n  \"B\" { wait 1s }\n  \"A\" {\n    STEP\n  }\n}\n",
+            "decide m(a: x) by b {\n  c {\n    STEP\n  }\n}\n",
+        ];
+        for body in around {
+            let with = |step: &str| steps(&body.replace("STEP", step));
+            let then = with("step inner \"Inner\" {\n  $ in\n}");
+            let path = then.first().map(|(path, _)| path.as_str());
+            assert_eq!((then.len(), path), (1, Some("inner")), "{body}");
+            let now = with("step inner \"Inner\" {\n  $ in --force\n}");
+            assert_eq!(differences(&then, &now), ["step inner is different"]);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! At the edges: what is just long enough, what is read in the smallest pieces, what stands in its place no more.
 
+use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 
@@ -66,8 +67,15 @@ fn a_disk_that_fails_anywhere_is_not_the_end_of_the_journal() {
             interrupted: false,
             fails: Some(io::ErrorKind::PermissionDenied),
         };
-        let error = read(drops, |_| Ok(())).unwrap_err();
+        let mut seen = 0;
+        let error = read(drops, |_| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap_err();
         assert_eq!(error.code, codes::JOURNAL_READ, "{cut}: {error}");
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        assert_eq!(seen, whole, "{cut}: what could be read is told");
         assert!(error.message.ends_with("permission denied"), "{error}");
     }
 }
@@ -295,20 +303,68 @@ fn zeros_are_written_ahead_and_more_of_them_to_a_longer_journal() {
 }
 
 #[test]
-fn what_is_longer_than_a_record_may_be_is_refused_and_the_run_with_it() {
+fn the_longest_record_is_written_and_read_and_a_longer_one_is_neither() {
     let disk = MemoryDisk::default();
     let mut journal = Journal::new(Box::new(disk.clone()), End::START);
-    append(&mut journal, &Body::Host(head()), 0);
+    journal.append(at(1), Entry::Event(&exited(1, "")));
     journal.commit().unwrap();
-    append(
-        &mut journal,
-        &Body::Event(exited(1, &"x".repeat(LONGEST))),
-        1,
+    let used = |disk: &MemoryDisk| {
+        let now = &disk.0.borrow().now;
+        now.iter().rposition(|byte| *byte != 0).unwrap() + 1
+    };
+    // With a text it is longer by the text, its key and the digits of its length.
+    let around = used(&disk) - HEADER - 1 + r#""text":"","#.len() + "67108000".len() - 1;
+    let disk = MemoryDisk::default();
+    let mut journal = Journal::new(Box::new(disk.clone()), End::START);
+    journal.append(
+        at(1),
+        Entry::Event(&exited(1, &"x".repeat(LONGEST - around))),
     );
+    journal.commit().unwrap();
+    assert_eq!(used(&disk), HEADER + LONGEST + 1);
+    let (seen, reading) = bodies(&disk.0.borrow().synced).unwrap();
+    assert_eq!((seen.len(), reading.tail), (1, Tail::Clean));
+
+    let text = "x".repeat(LONGEST - around + 1);
+    let disk = MemoryDisk::default();
+    let mut journal = Journal::new(Box::new(disk.clone()), End::START);
+    journal.append(at(1), Entry::Event(&exited(1, &text)));
     let error = journal.commit().unwrap_err();
     assert_eq!(error.code, codes::JOURNAL_WRITE);
     assert!(error.message.contains("does not fit"), "{error}");
-    assert_eq!(disk.0.borrow().writes, 1);
+    assert_eq!(disk.0.borrow().writes, 0);
+}
+
+/// How much was read.
+struct Given<'a>(&'a [u8], &'a Cell<usize>);
+
+impl Read for Given<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.read(out)?;
+        self.1.set(self.1.get() + got);
+        Ok(got)
+    }
+}
+
+#[test]
+fn a_length_that_no_record_has_is_not_believed() {
+    let (bytes, ends, _) = sample();
+    let mut file = format!("{:08x}-", LONGEST + 1).into_bytes();
+    file.extend(&bytes);
+    file.resize(1 << 20, 0);
+    let given = Cell::new(0);
+    let mut found = Vec::new();
+    salvage(Given(&file, &given), |piece| {
+        found.push((piece, given.get()));
+        Ok(())
+    })
+    .unwrap();
+    let damage = Piece::Damaged {
+        offset: 0,
+        bytes: 9,
+    };
+    assert_eq!(found[0], (damage, 256 << 10), "and no more was read for it");
+    assert_eq!(found.len(), 1 + ends.len());
 }
 
 #[test]
