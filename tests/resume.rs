@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use runbook_core::effect::{Effect, EffectId, EndWhy, Notice};
-use runbook_core::event::{Event, Fact, Found};
+use runbook_core::event::{Captured, Event, Exit, Fact, Found};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::Over;
 use runbook_host::scripted::world::BOOT;
@@ -196,6 +196,104 @@ fn what_never_ran_before_its_time_was_over_timed_out_and_was_not_stopped() {
         "{}",
         second.transcript.text()
     );
+}
+
+#[test]
+fn what_never_ran_before_it_was_stopped_to_park_is_run() {
+    let plan = plan(ONE);
+    let (whole, _) = play(&plan, world(""));
+    let let_go = |fact: &Fact| matches!(fact.event, Event::Spawned { .. });
+    let at = whole.facts.iter().position(let_go).expect("a command");
+    let mut first = fold(&plan, world(""), &whole.facts[..at]);
+    first.happens(Event::ParkRequested {
+        why: "SIGTERM".into(),
+        running: runbook_core::event::Running::Stop,
+    });
+    let mut second = fold(&plan, world(""), &first.facts);
+    second.resume(BOOT, &mut |_| Found::NeverStarted);
+    assert_eq!(
+        ended(&second.run()),
+        Outcome::Resolved,
+        "{}",
+        second.transcript.text()
+    );
+}
+
+const SERVE: &str = "step serve \"Serve\" {\n  $ ./serve\n  undo $ ./undo-serve\n  background until {\n    ? ./up\n  }\n}\nconfirm \"Go?\"";
+
+fn told(run: &Play<'_>, wanted: &str) -> bool {
+    run.wished.iter().any(|effect| match effect {
+        Effect::Tell(Notice::Warning { text } | Notice::Prose { text }) => text == wanted,
+        _ => false,
+    })
+}
+
+#[test]
+fn a_server_that_lives_and_was_not_seen_to_start_is_looked_at_until_it_is_up() {
+    let plan = plan(SERVE);
+    let mut run = crashed(&plan, &world(""), 0);
+    run.resume(BOOT, &mut |_| alive());
+    assert!(parked(&run.run()).contains("Go?"));
+    assert_eq!((runs(&run, "./serve"), runs(&run, "./up")), (1, 1));
+}
+
+#[test]
+fn a_server_that_is_gone_and_was_not_seen_to_start_is_asked_about() {
+    let plan = plan(SERVE);
+    let mut run = crashed(&plan, &world(""), 0);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    assert!(asks_in_doubt(&run), "{}", run.transcript.text());
+}
+
+#[test]
+fn a_server_that_was_up_and_is_gone_is_told_and_not_begun_again() {
+    let plan = plan(SERVE);
+    let (whole, _) = play(&plan, world(""));
+    let mut run = fold(&plan, world(""), &whole.facts);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    assert!(told(&run, "`./serve` was left running and is gone"));
+    assert!(parked(&run.run()).contains("Go?"));
+    assert_eq!(runs(&run, "./serve"), 1);
+    assert!(run.state.in_flight().is_empty());
+}
+
+#[test]
+fn a_server_that_ends_while_the_run_goes_on_is_told() {
+    let plan = plan(SERVE);
+    let (whole, _) = play(&plan, world(""));
+    let mut run = fold(&plan, world(""), &whole.facts);
+    run.resume(BOOT, &mut |_| alive());
+    let server = run.state.in_flight().remove(0);
+    run.happens(Event::Exited {
+        effect: server.effect,
+        exit: Exit::Code(1),
+        output: Captured::default(),
+        stderr: Captured::default(),
+        elapsed_ms: 0,
+        leaked: Vec::new(),
+    });
+    assert!(told(&run, "`./serve` was left running and has ended"));
+    assert!(run.state.in_flight().is_empty());
+}
+
+#[test]
+fn a_lock_is_not_taken_before_its_turn_however_often_the_run_is_taken_up() {
+    let plan =
+        plan("param db: text\nlock \"db-{{db}}\"\nstep one \"One\" {\n  $ ./one\n  repeatable\n}");
+    let (whole, came) = play(&plan, world(""));
+    parked(&came);
+    let mut run = fold(&plan, world("answer db \"a\""), &whole.facts);
+    run.resume(BOOT, &mut |_| Found::NeverStarted);
+    assert_eq!(ended(&run.run()), Outcome::Resolved);
+    let locks: Vec<_> = run
+        .wished
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::TakeLocks { locks, .. } => Some(locks.join(", ")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(locks, ["db-a"]);
 }
 
 #[test]

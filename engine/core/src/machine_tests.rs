@@ -129,3 +129,27 @@ fn a_deadline_of_another_boot_is_due_by_the_time_of_day() {
     };
     assert_eq!((due("this"), due("another")), (90_000, 570));
 }
+
+#[test]
+fn what_is_left_twice_is_left_as_far_out_as_either_says_and_for_the_first_of_equal_reasons() {
+    let (late, skipped) = (Cause::TimedOut(5), Cause::Skipped);
+    for (first, second, wanted) in [
+        (Some(2), Some(2), (Some(2), &late)),
+        (Some(2), Some(1), (Some(1), &skipped)),
+        (Some(1), Some(2), (Some(1), &late)),
+        (Some(1), None, (None, &skipped)),
+        (None, Some(0), (None, &late)),
+        (None, None, (None, &late)),
+    ] {
+        let plan = Plan::default();
+        let mut m = machine(&plan);
+        m.stop(MAIN, first, late.clone());
+        m.stop(MAIN, second, skipped.clone());
+        let unwind = m.fiber(MAIN).unwind.as_ref().unwrap();
+        assert_eq!(
+            (unwind.target, &unwind.cause),
+            wanted,
+            "{first:?} {second:?}"
+        );
+    }
+}

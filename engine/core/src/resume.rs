@@ -248,20 +248,14 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
                 m.wake(f, Input::Found(Found::Alive { processes }, String::new()));
             }
         }
-        Found::Gone => {
-            if background && pending.fiber.is_none() {
-                let shown = match &pending.kind {
-                    PendingKind::Run(run) => run.shown.clone(),
-                    _ => String::new(),
-                };
+        Found::Gone => match &pending.kind {
+            PendingKind::Run(run) if background && pending.fiber.is_none() => {
+                let text = format!("`{}` was left running and is gone", run.shown);
                 m.forget(id);
-                m.tell(Notice::Warning {
-                    text: format!("`{shown}` was left running and is gone"),
-                });
-                return;
+                m.tell(Notice::Warning { text });
             }
-            settle(m, id);
-        }
+            _ => settle(m, id),
+        },
     }
 }
 
