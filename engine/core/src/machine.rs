@@ -35,9 +35,6 @@ impl<'p> Machine<'p> {
     }
 
     pub fn tell(&mut self, notice: Notice) {
-        if matches!(notice, Notice::Deviation { .. }) {
-            self.s.deviations += 1;
-        }
         self.out.push(Effect::Tell(notice));
     }
 
@@ -268,9 +265,7 @@ impl<'p> Machine<'p> {
                         uid: slot.uid,
                         frame,
                     });
-                    if fiber.waiting != Waiting::Children && fiber.waiting != Waiting::Nothing {
-                        return;
-                    }
+                    // Branches may have ended at the same moment.
                     match fiber.inbox.pop_front() {
                         Some(next) => {
                             fiber.waiting = Waiting::Nothing;

@@ -49,7 +49,6 @@ pub struct State {
     /// Wishes that wait until locks and secrets are there again after a resume.
     pub(crate) held: Vec<Effect>,
     pub(crate) renewing: BTreeSet<EffectId>,
-    pub(crate) deviations: u32,
     /// What failed in a probe, which goes on all the same.
     pub(crate) probe_failures: Vec<String>,
     pub(crate) progress: Progress,
