@@ -286,16 +286,19 @@ fn one_of_each() -> Vec<Record> {
         Event::Found {
             effect,
             found: Found::NeverStarted,
+            printed: String::new(),
         },
         Event::Found {
             effect,
             found: Found::Alive {
                 processes: vec!["4711 sleep".into()],
             },
+            printed: "as far as here".into(),
         },
         Event::Found {
             effect,
             found: Found::Gone,
+            printed: String::new(),
         },
         Event::Learned {
             effect,

@@ -23,6 +23,7 @@ mod runbooks;
 mod watch;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -301,7 +302,7 @@ fn life(
         &replay.reading,
         cut,
     );
-    let mut orphans = std::collections::BTreeMap::new();
+    let mut orphans = BTreeMap::new();
     let weakening = world.faults.borrow().weakening;
     let machine = &world.machine;
     let mut facts = taken_up::facts(
@@ -309,6 +310,7 @@ fn life(
         &replay.intents,
         operator::NAME,
         &boot_id,
+        BTreeMap::new(),
         |flight| {
             let at = machine
                 .processes

@@ -81,10 +81,10 @@ fn views_are_clean(ground: &Ground) {
 }
 
 /// At a terminal, with the secret in the environment.
-fn run(ground: &Ground) -> Pty {
+fn secretly(ground: &Ground, arguments: &[&str]) -> Pty {
     Seat::new()
         .env("TOKEN", CANARY)
-        .start(ground, RUNBOOK, &["run", "case.rbk"])
+        .start(ground, RUNBOOK, arguments)
 }
 
 const EVERYWHERE: &str = r##"
@@ -132,7 +132,7 @@ procedure titled(what: text) "With {{what}}" {
 fn s05_s10_no_form_of_a_secret_comes_to_any_place() {
     let ground = Ground::new(EVERYWHERE);
     ground.write("forms", FORMS.join("\n") + "\n");
-    let mut pty = run(&ground);
+    let mut pty = secretly(&ground, &["run", "case.rbk"]);
     pty.until("? Is it");
     pty.answer("yes");
     pty.until("? What now?");
@@ -182,7 +182,7 @@ fn s06_no_process_has_a_secret_among_its_arguments() {
     let ground = Ground::new(
         "secret token from env TOKEN\nsecret typed from prompt\nstep use \"Use them\" {\n  env T = token\n  env U = typed\n  $ touch begun; until test -e go; do test \"$T\" = {{token}} && test \"$U\" = {{typed}} && touch had; sleep 0.05; done\n  repeatable\n}\nlet looked: text = ? printf '%s' {{token}}\nfinish no_action \"the end\"",
     );
-    let mut pty = run(&ground);
+    let mut pty = secretly(&ground, &["run", "case.rbk"]);
     let engine = pty.pid();
     let mut seen = 0;
     let mut look = |pty: &Pty| {
@@ -286,4 +286,38 @@ fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
         cores.len() <= usize::from(allowed.core_dumped()),
         "{cores:?}"
     );
+}
+
+#[test]
+fn what_a_command_printed_before_its_engine_was_killed_is_shown_and_clean() {
+    let ground = Ground::new(
+        "secret token from env TOKEN\nstep slow \"Slow\" {\n  env T = token\n  $ cat forms; echo \"table 3 of 7\"; echo 'it takes long' >&2; touch printed; sleep 1000\n}\nfinish no_action \"the end\"",
+    );
+    ground.write("forms", FORMS.join("\n") + "\n");
+    let mut pty = secretly(&ground, &["run", "case.rbk"]);
+    ground.wait_for("printed");
+    pty.until("it takes long");
+    let everybody = below(pty.pid());
+    pty.signal(Signal::KILL);
+    assert_eq!(pty.code(), 137);
+    for (pid, _) in &everybody {
+        if let Some(pid) = Pid::from_raw(*pid) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+    state_is_clean(&ground);
+
+    let mut pty = secretly(&ground, &["resume"]);
+    pty.until("was it done?");
+    let screen = pty.screen();
+    is_clean("the question", screen.as_bytes());
+    for line in ["│ table 3 of 7", "│ it takes long"] {
+        assert!(screen.contains(line), "{screen}");
+    }
+    pty.answer("done");
+    pty.answer("it was seen");
+    pty.until("the end");
+    pty.ends(0);
+    state_is_clean(&ground);
+    views_are_clean(&ground);
 }

@@ -229,7 +229,11 @@ impl<'w> Life<'w> {
             .map(|(id, _)| *id)
         {
             let found = Found::Gone;
-            events.push(Event::Found { effect: id, found });
+            events.push(Event::Found {
+                effect: id,
+                found,
+                printed: String::new(),
+            });
         }
         self.adopted.retain(|_, at| !over(at));
         let now = machine.now;
@@ -421,6 +425,7 @@ impl<'w> Hands<'w> for Life<'w> {
             Event::Found {
                 effect,
                 found: Found::Gone,
+                ..
             } => {
                 if let Some(at) = self.stopping.remove(effect) {
                     self.world.watch.hears_end(seq, at);

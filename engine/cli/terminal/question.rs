@@ -218,7 +218,11 @@ pub fn details(prompt: &Prompt) -> Vec<Detail> {
             ..
         }
         | PromptKind::InDoubt { command, .. }
-        | PromptKind::Orphan { command, .. } => details.push(Detail::Command(command.clone())),
+        | PromptKind::Orphan { command, .. } => {
+            let printed = |detail: &Detail| matches!(detail, Detail::Output(_));
+            let at = details.iter().position(printed).unwrap_or(details.len());
+            details.insert(at, Detail::Command(command.clone()));
+        }
         _ => {}
     }
     details

@@ -40,6 +40,9 @@ pub enum Event {
     Found {
         effect: EffectId,
         found: Found,
+        /// The end of what it printed under that engine, as far as it is known.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        printed: String,
     },
 
     NeedsChecked {

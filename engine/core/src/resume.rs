@@ -179,10 +179,13 @@ pub(crate) fn not_renewed(m: &mut Machine<'_>, id: EffectId, why: &str) -> bool 
 }
 
 /// What became of a command or request in flight.
-pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
-    let Some(pending) = m.s.pending.get(&id) else {
+pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found, printed: &str) {
+    let Some(pending) = m.s.pending.get_mut(&id) else {
         return;
     };
+    if !printed.is_empty() {
+        pending.said = verdict::last_lines(printed);
+    }
     let background = matches!(
         &pending.kind,
         PendingKind::Run(run) if run.manner == Manner::Background
@@ -240,12 +243,11 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found) {
         Found::Alive { processes } => {
             let processes = processes.clone();
             let fiber = pending.fiber;
+            let said = pending.said.clone();
             // A stop that was to park the run died with the engine, and the run goes on.
-            if let Some(pending) = m.s.pending.get_mut(&id) {
-                pending.stop = None;
-            }
+            pending.stop = None;
             if let Some(f) = fiber {
-                m.wake(f, Input::Found(Found::Alive { processes }, String::new()));
+                m.wake(f, Input::Found(Found::Alive { processes }, said));
             }
         }
         Found::Gone => match &pending.kind {

@@ -53,7 +53,11 @@ fn happen(m: &mut Machine<'_>, event: &Event) {
     match event {
         Event::Started(started) => flow::root::start(m, started),
         Event::Resumed { operator, .. } => resume::resumed(m, operator),
-        Event::Found { effect, found } => resume::found(m, *effect, found),
+        Event::Found {
+            effect,
+            found,
+            printed,
+        } => resume::found(m, *effect, found, printed),
 
         Event::NeedsChecked { effect, missing } => {
             let why = flow::root::missing(missing);

@@ -119,6 +119,10 @@ pub(crate) fn tail(ran: &Ran) -> String {
         (true, false) => ran.last.stderr.clone(),
         (false, false) => format!("{}\n{}", ran.last.output, ran.last.stderr),
     };
+    last_lines(&text)
+}
+
+pub(crate) fn last_lines(text: &str) -> String {
     let skip = text.lines().count().saturating_sub(TAIL_LINES);
     let lines: Vec<&str> = text.lines().skip(skip).collect();
     lines.join("\n")

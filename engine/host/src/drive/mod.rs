@@ -457,16 +457,24 @@ fn take_up(
     }
     let mut orphans = BTreeMap::new();
     let output = dir.output_path();
-    let mut facts = taken_up::facts(&replay.state, &replay.intents, &name, &boot_id, |flight| {
-        let found = match Processes::inspect(flight.identity) {
-            Found::Gone if never_became(&output, flight.identity) => Found::NeverStarted,
-            found => found,
-        };
-        if let Found::Alive { .. } = found {
-            orphans.insert(flight.effect, flight.identity.clone());
-        }
-        found
-    });
+    let printed = crate::process::last_printed(&output);
+    let mut facts = taken_up::facts(
+        &replay.state,
+        &replay.intents,
+        &name,
+        &boot_id,
+        printed,
+        |flight| {
+            let found = match Processes::inspect(flight.identity) {
+                Found::Gone if never_became(&output, flight.identity) => Found::NeverStarted,
+                found => found,
+            };
+            if let Found::Alive { .. } = found {
+                orphans.insert(flight.effect, flight.identity.clone());
+            }
+            found
+        },
+    );
     book.state = std::mem::take(&mut replay.state);
 
     let vault = Vault::of(plan);

@@ -50,7 +50,8 @@ pub(super) fn event(forms: &Forms, event: &mut Event) {
                 text(forms, process);
             }
         }
-        Event::Found { found, .. } => {
+        Event::Found { found, printed, .. } => {
+            text(forms, printed);
             if let runbook_core::event::Found::Alive { processes } = found {
                 for process in processes {
                     text(forms, process);

@@ -1,6 +1,6 @@
 //! A run taken up again: what its journal gets first, and what became of what was in flight.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_core::effect::EffectId;
 use runbook_core::event::{Event, Found, Identity, Moment};
@@ -30,12 +30,14 @@ pub fn record(journal: &mut Journal, at: Moment, taken_up: TakenUp, reading: &Re
 }
 
 /// What an engine that takes a run up tells the core: that it did, and what it found of all that was in
-/// flight. `intents` are the effects whose intent is in the journal; `inspect` looks for a process.
+/// flight. `intents` are the effects whose intent is in the journal, `printed` is what they printed last; `inspect` looks
+/// for a process.
 pub fn facts(
     state: &State,
     intents: &BTreeSet<EffectId>,
     operator: &str,
     boot_id: &str,
+    mut printed: BTreeMap<EffectId, String>,
     mut inspect: impl FnMut(&Flight<'_>) -> Found,
 ) -> Vec<Event> {
     let mut facts = vec![Event::Resumed {
@@ -50,7 +52,11 @@ pub fn facts(
             (InFlightKind::Request, None) if intents.contains(&effect) => Found::Gone,
             (_, None) => Found::NeverStarted,
         };
-        facts.push(Event::Found { effect, found });
+        facts.push(Event::Found {
+            effect,
+            found,
+            printed: printed.remove(&effect).unwrap_or_default(),
+        });
     }
     facts
 }

@@ -320,6 +320,7 @@ impl Processes {
         };
         tree::forget(command.identity.pid);
         let id = command.id;
+        self.printed.forget(id);
         for piece in command.live.all(&command.out.sink, &command.err.sink) {
             self.reports.push_back(Report::Output {
                 id,
@@ -511,6 +512,7 @@ impl Processes {
             self.fact(Event::Found {
                 effect: id,
                 found: Found::Gone,
+                printed: String::new(),
             });
             return;
         }

@@ -34,6 +34,7 @@ use super::ending::{ORPHAN_LOOK, Orphan, REST, SWEEP};
 use super::gate::Spec;
 use super::live::Live;
 use super::output::{Sink, Store};
+use super::printed::Printed;
 use super::recorder::Log;
 use super::start::{Gate, Heard, Keeper};
 use super::{Keep, Launch, Redactors, Report, Stream, tree};
@@ -91,6 +92,7 @@ pub struct Processes {
     keys: u64,
     pub(super) orphans: BTreeMap<EffectId, Orphan>,
     pub(super) store: Store,
+    pub(super) printed: Printed,
     pub(super) reports: VecDeque<Report>,
     /// `/proc/self/task/TID/children` of the main thread: where everything whose parent died comes to.
     pub(super) children: Option<File>,
@@ -140,6 +142,7 @@ impl Processes {
             keys: 0,
             orphans: BTreeMap::new(),
             store: Store::new(&settings.output, settings.cap),
+            printed: Printed::beside(&settings.output),
             reports: VecDeque::new(),
             children: File::open(format!("/proc/self/task/{mine}/children")).ok(),
             tolerated: BTreeSet::new(),
@@ -563,6 +566,7 @@ impl Processes {
                 Ok(length) => {
                     let clean = sink.take(&self.buffer[..length], &mut self.store);
                     command.live.push(stream, clean);
+                    self.printed.hears(command.id, clean);
                     if pipe.big.is_none() && sink.total() >= CHUNK as u64 {
                         let _ = rustix::pipe::fcntl_setpipe_size(fd, 1 << 20);
                         pipe.big = Some(Big);
@@ -584,6 +588,7 @@ impl Processes {
         if over {
             let rest = sink.end(&mut self.store);
             command.live.push(stream, rest);
+            self.printed.hears(command.id, rest);
             pipe.fd = None;
             let both = command.out.fd.is_none() && command.err.fd.is_none();
             let ending = matches!(

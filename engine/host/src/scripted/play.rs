@@ -209,6 +209,7 @@ impl<'p> Play<'p> {
             self.happens(Event::Found {
                 effect: flight.effect,
                 found,
+                printed: String::new(),
             });
         }
     }

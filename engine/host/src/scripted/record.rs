@@ -322,6 +322,7 @@ impl<'p> Teller<'p> {
             Event::Found {
                 effect,
                 found: Found::Gone,
+                ..
             } => {
                 // A server that was left running is not waited for.
                 let background = self.manners.get(effect) == Some(&Manner::Background);

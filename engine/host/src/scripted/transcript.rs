@@ -52,7 +52,7 @@ impl Transcript {
                 self.clock(fact.at.boot);
                 self.push("~~ resumed ~~");
             }
-            Event::Found { effect, found } => {
+            Event::Found { effect, found, .. } => {
                 self.push(format!("~~ found {}: {found:?}", effect.0));
             }
             Event::Interrupted { times } => {

@@ -115,6 +115,7 @@ impl World {
                 Event::Found {
                     effect: *id,
                     found: runbook_core::event::Found::Gone,
+                    printed: String::new(),
                 },
             )],
             // Nobody keeps records here.

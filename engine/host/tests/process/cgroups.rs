@@ -141,7 +141,8 @@ fn p27_an_orphan_that_only_its_cgroup_knows_is_found_and_stopped() {
         world.fact(),
         Event::Found {
             effect: id,
-            found: Found::Gone
+            found: Found::Gone,
+            printed: String::new(),
         }
     );
     assert!(!lives(away));
