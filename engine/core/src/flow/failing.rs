@@ -4,7 +4,7 @@ use runbook_plan::plan::Policies;
 
 use crate::effect::Notice;
 use crate::flow::scope::{attempt, block, leave, tell_skipped};
-use crate::flow::{menu, undo};
+use crate::flow::{irreversible, menu, undo};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::state::FiberId;
@@ -145,6 +145,7 @@ fn again(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
     s.attempt += 1;
     s.tries_left = None;
     s.ended = None;
+    irreversible::tried_again(m, f);
     if matches!(s.kind, ScopeKind::Step(_)) {
         let title = m.title(f, s.kind);
         m.tell(Notice::StepStarted {

@@ -138,6 +138,17 @@ pub(crate) fn declined(m: &mut Machine<'_>, f: FiberId) {
     wake_waiting(m);
 }
 
+/// What was declined for a list is tried again, by the operator's word: then it is asked about again.
+pub(crate) fn tried_again(m: &mut Machine<'_>, f: FiberId) {
+    for place in places(m, f) {
+        if let Some(Frame::For(frame)) = frame_mut(m, place) {
+            frame
+                .confirmed
+                .retain(|(_, how)| *how != Confirmed::Declined);
+        }
+    }
+}
+
 /// Branches that wait for the answer of the one that asks.
 fn wake_waiting(m: &mut Machine<'_>) {
     let waiting: Vec<FiberId> =
