@@ -248,9 +248,7 @@ impl<'p> Machine<'p> {
                 Next::Done(signal) => {
                     self.drop_timers(f, depth);
                     let fiber = self.fiber_mut(f);
-                    if fiber.shield == Some(depth) {
-                        fiber.shield = None;
-                    }
+                    fiber.lower_shield(depth);
                     if fiber.frames.is_empty() {
                         self.fiber_over(f, signal);
                         return;
@@ -291,7 +289,7 @@ impl<'p> Machine<'p> {
             .collect();
         let fiber = self.fiber_mut(f);
         fiber.frames = frames;
-        fiber.shield = None;
+        fiber.shields.clear();
         fiber.last = None;
         for (depth, deadline, kind) in clocks {
             let key = self.arm_free(Some(f), depth, deadline, kind);
@@ -304,14 +302,13 @@ impl<'p> Machine<'p> {
             return;
         };
         let Some(parent) = fiber.parent else {
-            flow::root::over(self, signal);
-            return;
+            unreachable!("the bottom frame of the run's own fiber is never left")
         };
         let Some(over) = self.s.fibers.get_mut(&parent) else {
             return;
         };
         over.children.remove(&f);
-        if over.unwind.is_some() && over.shield.is_none() {
+        if over.unwind.is_some() {
             if over.children.is_empty() {
                 self.wake(parent, Input::Enter);
             }
@@ -328,7 +325,8 @@ impl<'p> Machine<'p> {
         let Some(fiber) = self.s.fibers.get_mut(&f) else {
             return;
         };
-        let outer = match (&fiber.unwind, target) {
+        let (leaves, holds) = fiber.unwind_to(target);
+        let outer = match (&leaves, target) {
             (None, _) => true,
             (Some(unwind), Some(target)) => unwind.target.is_some_and(|other| target < other),
             (Some(unwind), None) => unwind.target.is_some(),
@@ -336,8 +334,8 @@ impl<'p> Machine<'p> {
         if !outer {
             return;
         }
-        fiber.unwind = Some(Unwind { target, cause });
-        if fiber.shield.is_some() {
+        *leaves = Some(Unwind { target, cause });
+        if holds == Holds::Yes {
             return;
         }
         // The question is about an orphan: it is the orphan that must end before anything is undone.
@@ -408,7 +406,7 @@ impl<'p> Machine<'p> {
     /// One frame less, where frames are being left.
     fn unwind_one(&mut self, f: FiberId, input: &mut Input) -> Unwinding {
         let fiber = self.fiber_mut(f);
-        if fiber.unwind.is_none() || fiber.shield.is_some() {
+        if fiber.unwind.is_none() {
             return Unwinding::No;
         }
         // What was on its way to the frames that are left is nobody's any more.
@@ -447,7 +445,7 @@ impl<'p> Machine<'p> {
         {
             let uid = self.next_uid();
             let fiber = self.fiber_mut(f);
-            fiber.shield = Some(top);
+            fiber.raise_shield(top);
             fiber.frames.push(Slot {
                 uid: slot.uid,
                 frame: Frame::Scope(scope),

@@ -126,9 +126,10 @@ pub(crate) struct Fiber {
     pub waiting: Waiting,
     /// Depth and key of each timer its frames own, innermost last.
     pub timers: Vec<(usize, (i64, u64))>,
+    /// Frames that are being left, above the innermost shield.
     pub unwind: Option<Unwind>,
-    /// From this depth on nothing is stopped: an `always` or an undo under way.
-    pub shield: Option<usize>,
+    /// Each `always` and each undo under way, the outermost first.
+    pub shields: Vec<Shield>,
     pub last: Option<Box<Last>>,
     /// Path and iteration of where it was forked.
     pub prefix: Vec<String>,
@@ -137,6 +138,55 @@ pub(crate) struct Fiber {
     pub surroundings: Option<Arc<Surroundings>>,
     /// The step it undoes, while it undoes one.
     pub undoing: Option<Box<UndoEntry>>,
+}
+
+/// What runs from this depth on is not stopped from below it; what stands within it may still stop what is its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Shield {
+    pub depth: usize,
+    /// What leaves the frames below, when this is over.
+    pub held: Option<Unwind>,
+}
+
+impl Fiber {
+    pub fn raise_shield(&mut self, depth: usize) {
+        let held = self.unwind.take();
+        self.shields.push(Shield { depth, held });
+    }
+
+    /// The frame at this depth is over, and so is its shield if it has one.
+    pub fn lower_shield(&mut self, depth: usize) {
+        if let Some(shield) = self.shields.pop_if(|shield| shield.depth == depth) {
+            self.unwind = shield.held;
+        }
+    }
+
+    /// Whether an `always` or an undo is under way.
+    pub fn is_shielded(&self) -> bool {
+        !self.shields.is_empty()
+    }
+
+    /// Where what leaves the frames above `target` is kept, and whether it must wait for a shield.
+    pub fn unwind_to(&mut self, target: Option<usize>) -> (&mut Option<Unwind>, Holds) {
+        let below = |shield: &&mut Shield| target.is_none_or(|target| target <= shield.depth);
+        match self.shields.iter_mut().find(below) {
+            Some(shield) => (&mut shield.held, Holds::Yes),
+            None => (&mut self.unwind, Holds::No),
+        }
+    }
+
+    /// All that leaves frames of it, now or later.
+    pub fn unwinds(&mut self) -> impl Iterator<Item = &mut Unwind> {
+        let held = self.shields.iter_mut().map(|shield| &mut shield.held);
+        held.chain([&mut self.unwind]).flatten()
+    }
+}
+
+/// Whether a shield holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Yes,
+    No,
 }
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ pub(crate) fn is_asked(m: &Machine<'_>, f: FiberId, failure: &Failure) -> bool {
         return false;
     }
     let fiber = m.fiber(f);
-    if fiber.undoing.is_some() || fiber.shield.is_some() {
+    if fiber.undoing.is_some() || fiber.is_shielded() {
         return false;
     }
     let stopped = failure.kind == FailureKind::Stopped;

@@ -323,15 +323,6 @@ pub(crate) fn end(m: &mut Machine<'_>, outcome: Outcome, text: String, why: EndW
     m.out.push(Effect::End { outcome, text, why });
 }
 
-/// The run's own fiber never ends while its bottom frame is there to end the run.
-pub(crate) fn over(m: &mut Machine<'_>, signal: Signal) {
-    let why = match signal {
-        Signal::Failed(failure) => failure.why,
-        _ => "the run was left".into(),
-    };
-    end(m, Outcome::Failed, why, EndWhy::Failed);
-}
-
 pub(crate) fn lock_busy(m: &mut Machine<'_>, id: crate::effect::EffectId, why: String) {
     if resume::not_renewed(m, id, &why) {
         return;

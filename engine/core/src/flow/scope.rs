@@ -394,10 +394,7 @@ pub(super) fn leave(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next 
     m.drop_timers(f, depth);
     match always_on_leaving(m, &mut s) {
         Some(always) => {
-            let fiber = m.fiber_mut(f);
-            if fiber.shield.is_none() {
-                fiber.shield = Some(depth);
-            }
+            m.fiber_mut(f).raise_shield(depth);
             Next::Push(Frame::Scope(s), always)
         }
         None => left(m, f, s),

@@ -143,7 +143,7 @@ fn chosen(m: &mut Machine<'_>, seq: &mut Seq, choice: Choice) -> Option<Signal> 
 
 /// Whether a halted run stops before the next statement here.
 fn holds_here(m: &Machine<'_>, f: FiberId) -> bool {
-    if m.fiber(f).shield.is_some() || m.fiber(f).undoing.is_some() {
+    if m.fiber(f).is_shielded() || m.fiber(f).undoing.is_some() {
         return matches!(m.s.halt, Some(Halt::Asked(_)));
     }
     match m.s.halt {

@@ -10,7 +10,7 @@ use crate::flow::{exec, judge, menu, prompts, scope, starting};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, DoubtChoice, Prompt, PromptKind};
-use crate::state::{Cause, FiberId, StopWhy, TimerKind, Unwind, Waiting};
+use crate::state::{Cause, Fiber, FiberId, StopWhy, TimerKind, Unwind, Waiting};
 use crate::verdict;
 
 /// What was in flight when the engine ended.
@@ -156,7 +156,6 @@ pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, shown: &str, wh
         target: Some(depth),
         cause: Cause::TimedOut(ms),
     }) = fiber.unwind
-        && fiber.shield.is_none()
     {
         fiber.unwind = None;
         let deadline = m.s.deadline(ms);
@@ -165,14 +164,14 @@ pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, shown: &str, wh
         return;
     }
     for around in m.fiber(f).lineage.clone() {
-        if let Some(fiber) = m.s.fibers.get_mut(&around)
-            && let Some(unwind) = &mut fiber.unwind
-            && let Cause::TimedOut(ms) = unwind.cause
-        {
-            unwind.cause = Cause::Lost(format!(
-                "timed out after {}, and nobody can say how `{shown}` ended: {why}",
-                verdict::after(ms)
-            ));
+        let fiber = m.s.fibers.get_mut(&around);
+        for unwind in fiber.into_iter().flat_map(Fiber::unwinds) {
+            if let Cause::TimedOut(ms) = unwind.cause {
+                unwind.cause = Cause::Lost(format!(
+                    "timed out after {}, and nobody can say how `{shown}` ended: {why}",
+                    verdict::after(ms)
+                ));
+            }
         }
     }
 }
@@ -434,5 +433,5 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
 /// Not from a branch, and not from what runs while its block is being left.
 fn can_go_back(m: &Machine<'_>, f: FiberId) -> bool {
     let fiber = m.fiber(f);
-    fiber.parent.is_none() && fiber.unwind.is_none() && fiber.shield.is_none()
+    fiber.parent.is_none() && fiber.unwind.is_none() && !fiber.is_shielded()
 }

@@ -200,10 +200,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>, input: 
     match input {
         Input::Enter => {
             let depth = m.fiber(f).frames.len();
-            let fiber = m.fiber_mut(f);
-            if fiber.shield.is_none() {
-                fiber.shield = Some(depth);
-            }
+            m.fiber_mut(f).raise_shield(depth);
             next(m, f, u)
         }
         Input::Branch(signal) => {
