@@ -11,7 +11,7 @@ use crate::clock::Deadline;
 use crate::effect::{EffectId, EndWhy, EnvValue, Remote, Role};
 use crate::event::{Found, Learned, Moment};
 use crate::prompt::{Answer, Prompt};
-use crate::state::{Cause, FiberId, Last, UndoEntry};
+use crate::state::{Cause, FiberId, Last, TimerKind, UndoEntry};
 
 /// A construct under way. Those with much to remember are boxed, so that a stack stays small.
 #[derive(Clone, Debug)]
@@ -219,7 +219,8 @@ pub(crate) struct Scope {
     pub ended: Option<Signal>,
     pub answers: Vec<Remembered>,
     pub edited: Option<(CommandId, String)>,
-    pub within: Option<Deadline>,
+    /// Its clock, as it was wound.
+    pub within: Option<(Deadline, TimerKind)>,
     /// Where its body starts, for `--from`.
     pub first: usize,
 }
@@ -278,7 +279,8 @@ pub(crate) struct Attempt {
     pub mark: u64,
     pub stage: AttemptStage,
     pub ended: Option<Box<Failure>>,
-    pub within: Option<Deadline>,
+    /// Its clock, as it was wound.
+    pub within: Option<(Deadline, TimerKind)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -283,7 +283,7 @@ impl<'p> Machine<'p> {
             .iter()
             .enumerate()
             .filter_map(|(depth, slot)| {
-                let (deadline, kind) = flow::clock_of(self, &slot.frame)?;
+                let (deadline, kind) = flow::clock_of(&slot.frame)?;
                 Some((depth, deadline, kind))
             })
             .collect();

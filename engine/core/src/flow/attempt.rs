@@ -27,13 +27,6 @@ pub(crate) fn new(
     }))
 }
 
-pub(crate) fn stops(attempt: &Attempt) -> Stops {
-    match (attempt.otherwise, attempt.stage) {
-        (Some(_), AttemptStage::Body) => Stops::Yes,
-        _ => Stops::No,
-    }
-}
-
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>, input: Input) -> Next {
     match (a.stage, input) {
         (AttemptStage::Body, Input::Enter) => enter(m, f, a),
@@ -83,11 +76,14 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>) -> Next {
             Err(why) => return Next::Done(fail(why)),
         };
         let deadline = m.s.deadline(ms);
-        a.within = Some(deadline.clone());
         let kind = TimerKind::Within {
             what: title,
             ms,
-            stops: stops(&a),
+            stops: match a.otherwise {
+                Some(_) => Stops::Yes,
+                None => Stops::No,
+            },
+        a.within = Some((deadline.clone(), kind.clone()));
         };
         m.arm(f, deadline, kind);
     }
@@ -110,6 +106,7 @@ fn failed(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>, failure: Failure
     if failure.kind == FailureKind::Fatal {
         return Next::Done(Signal::Failed(Box::new(failure)));
     }
+    a.within = None;
     m.drop_timers(f, m.fiber(f).frames.len());
     let plan = m.plan;
     if let NodeKind::Attempt { title, .. } = &plan.nodes[a.node.index()].kind {

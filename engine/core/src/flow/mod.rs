@@ -27,9 +27,9 @@ pub(crate) mod undo;
 pub(crate) mod waiting;
 
 use crate::clock::Deadline;
-use crate::frame::{Frame, Input, Next, ScopeKind};
+use crate::frame::{Frame, Input, Next};
 use crate::machine::Machine;
-use crate::state::{FiberId, Stops, TimerKind};
+use crate::state::{FiberId, TimerKind};
 
 /// Moves the innermost frame of a fiber, which is not on its stack meanwhile.
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, frame: Frame, input: Input) -> Next {
@@ -63,23 +63,10 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, frame: Frame, input: Inpu
 }
 
 /// The clock of a frame that is put back in place.
-pub(crate) fn clock_of(m: &Machine<'_>, frame: &Frame) -> Option<(Deadline, TimerKind)> {
-    let (deadline, what, stops) = match frame {
-        Frame::Scope(scope) => match scope.kind {
-            ScopeKind::Section(node) => (
-                scope.within.clone()?,
-                m.node_name(node).unwrap_or_default(),
-                Stops::No,
-            ),
-            _ => return None,
-        },
-        Frame::Attempt(attempt) => (
-            attempt.within.clone()?,
-            m.node_name(attempt.node).unwrap_or_default(),
-            attempt::stops(attempt),
-        ),
-        _ => return None,
-    };
-    let ms = u64::try_from(deadline.at.boot.saturating_sub(m.s.now.boot)).unwrap_or(0);
-    Some((deadline, TimerKind::Within { what, ms, stops }))
+pub(crate) fn clock_of(frame: &Frame) -> Option<(Deadline, TimerKind)> {
+    match frame {
+        Frame::Scope(scope) => scope.within.clone(),
+        Frame::Attempt(attempt) => attempt.within.clone(),
+        _ => None,
+    }
 }

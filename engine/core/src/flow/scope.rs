@@ -181,8 +181,8 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
                     match m.ms(f, clause) {
                         Ok(ms) => {
                             let deadline = m.s.deadline(ms);
-                            s.within = Some(deadline.clone());
                             let kind = TimerKind::Within {
+                            s.within = Some((deadline.clone(), kind.clone()));
                                 what: title,
                                 ms,
                                 stops: Stops::No,
