@@ -54,6 +54,7 @@ pub(crate) enum Input {
     Nobody,
     Ran(Box<Ran>),
     Time,
+    /// Only what can be stopped at gets it: the run, an attempt, a block with a name.
     Stopped(Cause),
     Branch(Signal),
     /// And the last that is known of what it said.

@@ -54,7 +54,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>, inpu
             Next::Done(signal)
         }
         (_, Input::Child(signal)) => Next::Done(signal),
-        (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, _) => Next::Wait(Frame::Attempt(a)),
     }
 }
@@ -83,8 +82,8 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>) -> Next {
                 Some(_) => Stops::Yes,
                 None => Stops::No,
             },
-        a.within = Some((deadline.clone(), kind.clone()));
         };
+        a.within = Some((deadline.clone(), kind.clone()));
         m.arm(f, deadline, kind);
     }
     let block = scope::new(a.block, ScopeKind::Attempt);
@@ -106,8 +105,8 @@ fn failed(m: &mut Machine<'_>, f: FiberId, mut a: Box<Attempt>, failure: Failure
     if failure.kind == FailureKind::Fatal {
         return Next::Done(Signal::Failed(Box::new(failure)));
     }
-    a.within = None;
     m.drop_timers(f, m.fiber(f).frames.len());
+    a.within = None;
     let plan = m.plan;
     if let NodeKind::Attempt { title, .. } = &plan.nodes[a.node.index()].kind {
         let title = m.text(f, title);

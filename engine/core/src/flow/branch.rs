@@ -20,26 +20,32 @@ pub(crate) fn begin_if(
     arms: &[(Expr, BlockId)],
     otherwise: Option<BlockId>,
 ) -> Begun {
-    let mut taken = None;
-    for (condition, block) in arms {
+    // Behind the arms stands what is done where none of them holds.
+    let mut taken = arms.len();
+    for (index, (condition, _)) in arms.iter().enumerate() {
         match m.holds(f, condition) {
             Ok(true) => {
-                taken = Some(*block);
+                taken = index;
                 break;
             }
             Ok(false) => {}
             Err(why) => return Begun::Signal(fail(why)),
         }
     }
-    let taken = taken.or(otherwise);
-    for block in arms.iter().map(|(_, block)| *block).chain(otherwise) {
-        if Some(block) != taken {
-            m.not_met(block);
-        }
-    }
-    match taken {
+    let blocks = arms.iter().map(|(_, block)| *block).chain(otherwise);
+    not_taken(m, blocks.clone(), Some(taken));
+    match blocks.clone().nth(taken) {
         Some(block) => Begun::Into(scope::block(m, block)),
         None => Begun::Done,
+    }
+}
+
+/// The ways that are not gone: their steps are not expected any more.
+fn not_taken(m: &mut Machine<'_>, ways: impl Iterator<Item = BlockId>, taken: Option<usize>) {
+    for (index, block) in ways.enumerate() {
+        if Some(index) != taken {
+            m.not_met(block);
+        }
     }
 }
 
@@ -114,8 +120,6 @@ pub(crate) fn choose(m: &mut Machine<'_>, f: FiberId, mut c: Box<Choose>, input:
             m.remember(f, c.node, 0, &answer, &by);
             chosen(m, f, &c, answer, by)
         }
-        Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => Next::Wait(Frame::Choose(c)),
     }
 }
@@ -144,11 +148,7 @@ fn chosen(m: &mut Machine<'_>, f: FiberId, c: &Choose, answer: Answer, by: Strin
     if let Some(var) = binds {
         m.bind(f, *var, Value::Text(label));
     }
-    for (index, arm) in arms.iter().enumerate() {
-        if index != option {
-            m.not_met(arm.block);
-        }
-    }
+    not_taken(m, arms.iter().map(|arm| arm.block), Some(option));
     match arms.get(option) {
         Some(arm) => {
             let block = scope::block(m, arm.block);
@@ -169,8 +169,6 @@ pub(crate) fn decide(m: &mut Machine<'_>, f: FiberId, mut d: Box<Decide>, input:
     match input {
         Input::Enter => {}
         Input::Child(Signal::Value(value)) => d.values.push(value),
-        Input::Child(signal) => return Next::Done(signal),
-        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
         _ => return Next::Wait(Frame::Decide(d)),
     }
     while let Some(input) = inputs.get(d.values.len()) {
@@ -258,21 +256,15 @@ fn decided(m: &mut Machine<'_>, f: FiberId, d: &Decide) -> Next {
         }
     }
     let decisive = row.gives.get(*by);
-    let mut taken = None;
-    for arm in arms {
-        if taken.is_none() && decisive.is_some_and(|value| arm.values.contains(value)) {
-            taken = Some(arm.block);
-        } else {
-            m.not_met(arm.block);
-        }
-    }
+    let taken = arms
+        .iter()
+        .position(|arm| decisive.is_some_and(|value| arm.values.contains(value)));
+    not_taken(m, arms.iter().map(|arm| arm.block), taken);
     match taken {
-        Some(block) => {
-            let block = scope::block(m, block);
+        Some(taken) => {
+            let block = scope::block(m, arms[taken].block);
             Next::Become(block)
         }
-        // A matrix that only gives values, without arms.
-        None if arms.is_empty() => Next::Done(Signal::Ok),
         None => Next::Done(fail(format!(
             "no arm is for what the matrix `{}` gives",
             matrix.name

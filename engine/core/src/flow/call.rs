@@ -85,14 +85,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: 
             }
             Next::Done(Signal::Ok)
         }
-        Input::Child(Signal::Skipped) => {
-            if let Some(var) = result {
-                m.bind(f, *var, Value::Missing);
-            }
-            Next::Done(Signal::Ok)
-        }
         Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => Next::Wait(Frame::Call(c)),
     }
 }
@@ -137,7 +130,6 @@ pub(crate) fn bind_ran(m: &mut Machine<'_>, f: FiberId, l: Let, input: Input) ->
             }
         }
         Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => Next::Wait(Frame::Let(l)),
     }
 }

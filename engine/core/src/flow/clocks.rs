@@ -15,7 +15,7 @@ use crate::verdict;
 pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
     let late_ms = u64::try_from(m.s.now.boot - key.0).unwrap_or(0);
     if let (TimerKind::Timeout(_), Some(f)) = (&timer.kind, timer.fiber)
-        && m.waits_for_a_word(f, timer.depth)
+        && m.waits_for_a_word(f)
     {
         let (held, depth) = ((HELD, key.1), timer.depth);
         m.s.timers.insert(held, timer);
@@ -191,7 +191,7 @@ pub(crate) fn checkpoint_passed(m: &mut Machine<'_>, node: NodeId) {
 impl Machine<'_> {
     /// Whether somebody is being asked here, or it is being found out what became of a command: then time is
     /// not what ends an attempt. A timeout that passed over an open doubt would try the step again unasked.
-    fn waits_for_a_word(&self, f: FiberId, depth: usize) -> bool {
+    fn waits_for_a_word(&self, f: FiberId) -> bool {
         let asked = self.s.pending.values().any(|pending| {
             let within = pending.fiber.is_none_or(|of| {
                 let fiber = self.s.fibers.get(&of);
@@ -201,10 +201,9 @@ impl Machine<'_> {
                 && matches!(&pending.kind, PendingKind::Ask(prompt) if !matches!(prompt.kind, PromptKind::Orphan { .. }))
         });
         asked
-            || self.s.fibers.iter().any(|(id, fiber)| {
-                let from = if *id == f { depth } else { 0 };
+            || self.s.fibers.values().any(|fiber| {
                 fiber.lineage.contains(&f)
-                    && fiber.frames.iter().skip(from).any(|slot| {
+                    && fiber.frames.iter().any(|slot| {
                         matches!(&slot.frame, Frame::Settle(settle)
                             if matches!(settle.stage, SettleStage::Inquiring | SettleStage::DoneIf | SettleStage::Asked))
                     })

@@ -6,7 +6,7 @@ use runbook_plan::plan::{Judged, Looked};
 
 use crate::effect::{EffectId, Notice, Role, Urgency};
 use crate::fill;
-use crate::flow::{irreversible, prompts, scope, settle, starting, undo};
+use crate::flow::{irreversible, prompts, settle, starting, undo};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt, PromptKind};
@@ -84,7 +84,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, input: 
             m.renew_timeouts(f);
             settled(m, f, e, choice)
         }
-        (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, Input::Child(Signal::Failed(failure))) => Next::Done(Signal::Failed(failure)),
         (_, _) => {
             m.fiber_mut(f).waiting = Waiting::Effect(e.id);
@@ -119,7 +118,7 @@ fn begin(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>) -> Next {
         let ran = Box::new(verdict::end(RanEnd::Skipped));
         return over(m, f, &e, ran);
     }
-    if acts && matches!(e.role, Role::Statement | Role::Look) {
+    if acts && e.role == Role::Statement {
         match irreversible::to_confirm(m, f) {
             irreversible::ToConfirm::Nothing => {}
             irreversible::ToConfirm::Ask(prompt) => {
@@ -172,16 +171,11 @@ fn place(m: &Machine<'_>, f: FiberId, e: &mut Exec) {
             | Frame::Guards(_)
             | Frame::Input(_)
             | Frame::Snapshot(_)
-            | Frame::Let(_)
-                if e.mark == Mark::Look =>
-            {
-                e.role = Role::Look;
-            }
+            | Frame::Let(_) => e.role = Role::Look,
             Frame::Scope(scope) if scope.kind == ScopeKind::Undo && e.mark == Mark::Act => {
                 e.role = Role::Undo;
                 return;
             }
-            Frame::Scope(scope) if matches!(scope.kind, ScopeKind::Step(_)) => return,
             _ => {}
         }
     }

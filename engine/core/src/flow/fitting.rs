@@ -143,10 +143,6 @@ fn typed(m: &Machine<'_>, value: Value, ty: &Type) -> Result<Value, String> {
         | (Type::Path, value @ Value::Path(_))
         | (Type::Json, value @ Value::Json(_))
         | (Type::List(_), value @ Value::List(_)) => Ok(value),
-        (Type::Severity, Value::Severity(name)) if m.s.severities.contains(&name) => {
-            Ok(Value::Severity(name))
-        }
-        (Type::OneOf(values), Value::Text(text)) if values.contains(&text) => Ok(Value::Text(text)),
         (ty, Value::Text(text)) => read::read(&text, ty, &m.s.severities),
         (ty, value) => read::read(&m.shown(&value), ty, &m.s.severities),
     }

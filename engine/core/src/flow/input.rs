@@ -223,24 +223,17 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>, input
             }
             ask_or_check(m, f, i)
         }
-        (InputStage::Ask, Input::Child(Signal::Answered(answer, by))) => match answer {
-            Answer::Value {
-                value: Value::Bool(false),
-            } if matches!(i.source, InputSource::Checkpoint(_)) => {
+        // Nothing else fits a question for a value.
+        (InputStage::Ask, Input::Child(Signal::Answered(Answer::Value { value }, by))) => {
+            if matches!(i.source, InputSource::Checkpoint(_)) && value == Value::Bool(false) {
                 let name = asked(m, f, &i.source).name;
                 let why = format!("{by} says that the checkpoint {name} does not hold");
-                Next::Done(Failure::declined(why).signal())
+                return Next::Done(Failure::declined(why).signal());
             }
-            Answer::Value { value } => {
-                i.by = by;
-                i.why = None;
-                check_value(m, f, i, value)
-            }
-            Answer::Failed { reason } | Answer::Fail { reason } => {
-                Next::Done(Failure::declined(reason).signal())
-            }
-            _ => Next::Done(Failure::declined("no value was given").signal()),
-        },
+            i.by = by;
+            i.why = None;
+            check_value(m, f, i, value)
+        }
         (InputStage::Check(at), Input::Child(Signal::Ok | Signal::Skipped)) => {
             i.stage = InputStage::Check(at + 1);
             next_check(m, f, i)
@@ -259,7 +252,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut i: Box<Sought>, input
             i.given = None;
             ask(m, f, i)
         }
-        (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, Input::Child(signal)) => Next::Done(signal),
         (_, _) => Next::Wait(Frame::Input(i)),
     }

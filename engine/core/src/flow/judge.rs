@@ -98,8 +98,6 @@ pub(crate) fn check(m: &mut Machine<'_>, f: FiberId, c: Check, input: Input) -> 
             }
             Next::Done(Signal::Failed(failure))
         }
-        Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => Next::Wait(Frame::Check(c)),
     }
 }
@@ -118,16 +116,12 @@ pub(crate) fn guards(m: &mut Machine<'_>, f: FiberId, mut g: Guards, input: Inpu
             failure.why = format!("the guard `{title}` does not hold: {}", failure.why);
             return Next::Done(failure.signal());
         }
-        Input::Child(signal @ (Signal::Finish(..) | Signal::Unwound)) => {
-            return Next::Done(signal);
-        }
         Input::Child(_) => {
             let guard = &m.plan.guards[g.list[g.at].index()];
             let title = m.text(f, &guard.title);
             m.tell(Notice::CheckHeld { title });
             g.at += 1;
         }
-        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
         _ => return Next::Wait(Frame::Guards(g)),
     }
     match g.list.get(g.at) {
@@ -162,7 +156,6 @@ pub(crate) fn snapshot(
             s.taken.push((label, ran.last.output));
         }
         Input::Child(signal) => return Next::Done(signal),
-        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
         _ => return Next::Wait(Frame::Snapshot(s)),
     }
     match entries.get(s.taken.len()) {
@@ -171,39 +164,27 @@ pub(crate) fn snapshot(
             Next::Push(Frame::Snapshot(s), look)
         }
         None => {
-            let place = snapshot_place(m, f);
+            let place = snapshot_place(&m.call_path(f), &m.iteration(f));
             m.s.snapshots.insert((place, name.clone()), s.taken);
             Next::Done(Signal::Ok)
         }
     }
 }
 
-/// The call and the turn of each loop: `compare` takes the same one's.
-fn snapshot_place(m: &Machine<'_>, f: FiberId) -> String {
-    let turns: Vec<String> = m.iteration(f).iter().map(usize::to_string).collect();
-    format!("{}/{}", m.call_path(f), turns.join("/"))
+/// The call, and turns of the loops around.
+fn snapshot_place(call: &str, turns: &[usize]) -> String {
+    let turns: Vec<String> = turns.iter().map(usize::to_string).collect();
+    format!("{call}/{}", turns.join("/"))
 }
 
 pub(crate) fn compare(m: &mut Machine<'_>, f: FiberId, before: &str, after: &str) -> Begun {
-    let place = snapshot_place(m, f);
+    let (call, turns) = (m.call_path(f), m.iteration(f));
     let find = |name: &str| {
-        // What was taken outside the loop is there for every turn of it.
-        let mut place = place.as_str();
-        loop {
-            if let Some(taken) = m.s.snapshots.get(&(place.to_owned(), name.to_owned())) {
-                return Some(taken);
-            }
-            match place.rsplit_once('/') {
-                Some((outer, inner)) if !inner.is_empty() => {
-                    if outer.contains('/') {
-                        place = outer;
-                    } else {
-                        return m.s.snapshots.get(&(format!("{outer}/"), name.to_owned()));
-                    }
-                }
-                _ => return None,
-            }
-        }
+        // That of the same turn of each loop; what was taken outside a loop is there for every turn of it.
+        (0..=turns.len()).rev().find_map(|around| {
+            let place = snapshot_place(&call, &turns[..around]);
+            m.s.snapshots.get(&(place, name.to_owned()))
+        })
     };
     let (Some(old), Some(new)) = (find(before), find(after)) else {
         let why = format!("there is no snapshot `{before}` and `{after}` to compare");

@@ -66,7 +66,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut l: Box<For>, input: I
         return Next::Done(Signal::Ok);
     };
     match (&l.parallel, input) {
-        (_, Input::Stopped(cause)) => return Next::Done(fail(scope::why(&cause))),
         (_, Input::Branch(signal)) => {
             l.running -= 1;
             if let Signal::Failed(failure) = signal {

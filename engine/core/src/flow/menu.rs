@@ -32,7 +32,6 @@ pub(crate) fn is_asked(m: &Machine<'_>, f: FiberId, failure: &Failure) -> bool {
                     .is_some_and(|handler| walk::may_finish(m.plan, handler))
         }
         Frame::Until(_) | Frame::Check(_) | Frame::Guards(_) | Frame::Input(_) => true,
-        Frame::Seq(seq) => seq.mode == SeqMode::Collect,
         _ => false,
     })
 }
@@ -122,9 +121,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut menu: Box<Menu>, inpu
         // Nobody is there: the run fails, as it would have without asking.
         Input::Nobody => {
             menu.failure.seen = true;
-            if menu.of == MenuOf::Undo {
-                menu.failure.kind = FailureKind::Fatal;
-            }
             Next::Done(Signal::Choice(Choice::Fail(Box::new(menu.failure))))
         }
         Input::Answered(answer, by) => match answered(m, f, &mut menu, answer, &by) {
@@ -135,10 +131,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut menu: Box<Menu>, inpu
                 Next::Become(Frame::Menu(menu))
             }
         },
-        Input::Stopped(cause) => {
-            let failure = Failure::new(crate::flow::scope::why(&cause));
-            Next::Done(Signal::Choice(Choice::Fail(Box::new(failure))))
-        }
         _ => {
             m.fiber_mut(f).waiting = Waiting::Effect(menu.id);
             Next::Wait(Frame::Menu(menu))
@@ -160,12 +152,6 @@ fn answered(
         choices: Vec::new(),
     };
     let answer = fitting(m, &prompt, answer)?;
-    let offered = choices(m, f, menu);
-    let offers = |choice: &FailedChoice| {
-        offered
-            .iter()
-            .any(|offered| std::mem::discriminant(offered) == std::mem::discriminant(choice))
-    };
     let mut deviation = |what: &str, reason: &str| {
         m.tell(Notice::Deviation {
             path: menu.path.clone(),
@@ -177,7 +163,7 @@ fn answered(
     Ok(Some(match answer {
         Answer::Retry | Answer::RunAgain { .. } => Choice::Retry,
         Answer::RetryEdited { command, reason } => match &menu.failure.command {
-            Some((id, _)) if offers(&FailedChoice::RetryEdited) => {
+            Some((id, _)) if menu.of == MenuOf::Step => {
                 deviation(
                     &format!("retried with an edited command: {command}"),
                     &reason,
@@ -234,9 +220,6 @@ fn answered(
         Answer::Fail { reason } | Answer::Failed { reason } => {
             deviation("let fail", &reason);
             menu.failure.seen = true;
-            if menu.of == MenuOf::Undo {
-                menu.failure.kind = FailureKind::Fatal;
-            }
             if menu.failure.kind == FailureKind::Stopped {
                 menu.failure.why_ended = EndWhy::Declined;
             }

@@ -91,7 +91,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Message>, inpu
         },
         Input::Other(Err(why)) => Next::Done(fail(why)),
         Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => {
             if let Waiting::Nothing = m.fiber(f).waiting {
                 m.fiber_mut(f).waiting = Waiting::Time;

@@ -4,7 +4,6 @@ use runbook_plan::ids::NodeId;
 use runbook_plan::plan::NodeKind;
 
 use crate::effect::Notice;
-use crate::flow::scope;
 use crate::flow::seq::Begun;
 use crate::frame::*;
 use crate::machine::Machine;
@@ -28,14 +27,6 @@ pub(crate) fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
             title,
         });
     }
-    let policies = m.block_policies(*block);
-    if let Some(condition) = &policies.only_if {
-        match m.holds(f, condition) {
-            Ok(true) => {}
-            Ok(false) => return Begun::Done,
-            Err(why) => return Begun::Signal(fail(why)),
-        }
-    }
     Begun::Into(Frame::Parallel(Box::new(Parallel {
         block: *block,
         at: 0,
@@ -46,15 +37,11 @@ pub(crate) fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
 }
 
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut p: Box<Parallel>, input: Input) -> Next {
-    match input {
-        Input::Branch(signal) => {
-            p.running -= 1;
-            if let Signal::Failed(failure) = signal {
-                p.failures.push(*failure);
-            }
+    if let Input::Branch(signal) = input {
+        p.running -= 1;
+        if let Signal::Failed(failure) = signal {
+            p.failures.push(*failure);
         }
-        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
-        _ => {}
     }
     let plan = m.plan;
     let nodes = &plan.blocks[p.block.index()].nodes;

@@ -7,7 +7,6 @@ use runbook_plan::value::Value;
 use crate::effect::{Effect, EffectId, Notice};
 use crate::event::Confirms;
 use crate::flow::fitting::fitting;
-use crate::flow::scope;
 use crate::flow::seq::Begun;
 use crate::frame::*;
 use crate::machine::Machine;
@@ -127,7 +126,6 @@ pub(crate) fn ask(m: &mut Machine<'_>, f: FiberId, mut a: Box<Ask>, input: Input
                 Next::Wait(Frame::Ask(a))
             }
         },
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => {
             m.fiber_mut(f).waiting = Waiting::Effect(a.id);
             Next::Wait(Frame::Ask(a))
@@ -279,8 +277,6 @@ pub(crate) fn statement(
             }
             answered(m, f, &p, answer, by)
         }
-        Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => Next::Wait(Frame::Prompted(p)),
     }
 }

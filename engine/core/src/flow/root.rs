@@ -110,7 +110,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut r: Root, input: Input
         },
         RootStage::Locks => match input {
             Input::Other(Ok(_)) => secrets(m, f, r),
-            Input::Other(Err(why)) => failed(m, r, &Failure::new(why)),
             // Resumed after the lock was busy: it is asked for again.
             Input::Enter => locks(m, f, r),
             _ => Next::Wait(Frame::Root(r)),

@@ -16,9 +16,6 @@ use crate::state::{Cause, FiberId, Passed, Stops, TimerKind};
 use crate::verdict;
 use crate::walk::{self, Acts};
 
-/// An undo that does not say how long it may take.
-const UNDO_TIMEOUT_MS: u64 = 5 * 60 * 1000;
-
 pub(crate) fn new(block: BlockId, kind: ScopeKind) -> Frame {
     starting_at(block, kind, 0)
 }
@@ -134,7 +131,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>, input:
             failed(m, f, s, failure)
         }
         (_, Input::Child(Signal::Failed(failure))) => failed(m, f, s, *failure),
-        (_, Input::Child(Signal::Unwound)) => Next::Done(Signal::Unwound),
         (_, _) => Next::Wait(Frame::Scope(s)),
     }
 }
@@ -182,11 +178,11 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
                         Ok(ms) => {
                             let deadline = m.s.deadline(ms);
                             let kind = TimerKind::Within {
-                            s.within = Some((deadline.clone(), kind.clone()));
                                 what: title,
                                 ms,
                                 stops: Stops::No,
                             };
+                            s.within = Some((deadline.clone(), kind.clone()));
                             m.arm(f, deadline, kind);
                         }
                         Err(why) => return failed(m, f, s, Failure::new(why)),
@@ -282,7 +278,6 @@ pub(super) fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Nex
             Ok(ms) => Some(ms),
             Err(why) => return failed(m, f, s, Failure::new(why)),
         },
-        (ScopeKind::Undo, None) => Some(UNDO_TIMEOUT_MS),
         _ => None,
     };
     if let Some(ms) = timeout {

@@ -57,7 +57,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Inpu
                 seq.at += 1;
             }
         },
-        Input::Stopped(cause) => return Next::Done(fail(scope::why(&cause))),
         _ => {}
     }
     let plan = m.plan;

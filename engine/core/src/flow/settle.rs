@@ -6,7 +6,7 @@ use runbook_plan::plan::{Judged, Looked};
 
 use crate::effect::{Effect, EffectId, Notice, Role, Urgency};
 use crate::event::{Found, Learned};
-use crate::flow::{exec, judge, menu, prompts, scope, starting};
+use crate::flow::{exec, judge, menu, prompts, starting};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, DoubtChoice, Prompt, PromptKind};
@@ -142,7 +142,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
         (SettleStage::Asked, Input::Child(Signal::Answered(answer, by))) => {
             decided(m, f, s, answer, by)
         }
-        (_, Input::Stopped(cause)) => Next::Done(fail(scope::why(&cause))),
         (_, Input::Child(signal)) => Next::Done(signal),
         (_, _) => Next::Wait(Frame::Settle(s)),
     }

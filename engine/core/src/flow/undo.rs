@@ -404,7 +404,6 @@ pub(crate) fn back(m: &mut Machine<'_>, f: FiberId, mut b: Box<Back>, input: Inp
             }
             _ => Next::Restore(frames),
         },
-        (_, Input::Child(signal)) => Next::Done(signal),
         _ => Next::Wait(Frame::Back(b)),
     }
 }

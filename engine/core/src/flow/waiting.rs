@@ -68,7 +68,6 @@ pub(crate) fn sleep(m: &mut Machine<'_>, f: FiberId, s: Box<Sleep>, input: Input
             });
             Next::Done(Signal::Ok)
         }
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => {
             m.fiber_mut(f).waiting = crate::state::Waiting::Time;
             Next::Wait(Frame::Sleep(s))
@@ -191,8 +190,6 @@ pub(crate) fn until(m: &mut Machine<'_>, f: FiberId, mut u: Box<Until>, input: I
             u.last_why.clone_from(&failure.why);
             broken(m, f, u)
         }
-        Input::Child(signal) => Next::Done(signal),
-        Input::Stopped(cause) => Next::Done(fail(scope::why(&cause))),
         _ => {
             m.fiber_mut(f).waiting = crate::state::Waiting::Time;
             Next::Wait(Frame::Until(u))
