@@ -157,6 +157,34 @@ fn a_live_orphan_is_stopped_when_the_operator_says_so() {
 }
 
 #[test]
+fn a_live_orphan_is_left_alone_when_the_operator_says_so() {
+    let plan = plan(ONE);
+    let world = world(
+        "answer \"`./one` still runs; what about it?\" no
+         answer \"`./one` still runs; what about it?\" leave
+         answer \"`./one` was under way when the engine ended; was it done?\" done \"it will be\"",
+    );
+    let mut run = crashed(&plan, &world, 0);
+    run.resume(BOOT, &mut |_| alive());
+    assert_eq!(ended(&run.run()), Outcome::Resolved);
+    let told = run.transcript.text();
+    assert_eq!(runs(&run, "./one"), 1, "{told}");
+    assert_eq!(
+        told.matches("still runs; what about it?").count(),
+        2,
+        "{told}"
+    );
+    assert!(
+        told.contains("DEVIATION one: left running: ./one"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("stop:") && !told.contains("waits for"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_live_orphan_of_a_step_is_stopped_at_its_timeout() {
     let plan = plan("step one \"One\" {\n  $ ./one\n  timeout 30s\n  repeatable\n}");
     let world = world("when \"./one\" times out\n when \"./one\" exits 0");
@@ -442,6 +470,21 @@ fn nothing_goes_on_without_its_lock() {
         "{}",
         run.transcript.text()
     );
+}
+
+#[test]
+fn a_lock_that_was_busy_is_asked_for_again() {
+    let plan = plan("lock \"db\"\nstep one \"One\" {\n  $ ./one\n  repeatable\n}");
+    let (mut run, played) = play(&plan, world("lacks lock db \"run-9\""));
+    let why = parked(&played);
+    assert!(why.contains("`db` is held by run-9"), "{why}");
+    // Still held, then free.
+    run.resume(BOOT, &mut |_| Found::NeverStarted);
+    parked(&run.run());
+    run.world.script.busy = None;
+    run.resume(BOOT, &mut |_| Found::NeverStarted);
+    assert_eq!(ended(&run.run()), Outcome::Resolved);
+    assert_eq!(runs(&run, "./one"), 1, "{}", run.transcript.text());
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use runbook_core::effect::{Effect, EffectId, Notice};
+use runbook_core::can_start_at;
+use runbook_core::effect::{Effect, EffectId, Notice, Role};
 use runbook_core::event::{Event, Fact, Found};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::{InFlight, InFlightKind, Over};
@@ -82,6 +83,145 @@ fn a_crash_after_any_record_reaches_the_same_end() {
             cut_everywhere(path, &plan, &script, lost);
         }
     });
+}
+
+fn plan_of_body(body: &str) -> Plan {
+    let text = format!("rbk 1\nrunbook \"A case\"\n\n{body}\n");
+    let (_, plan, told) = crate::plan::plan_of_text(Path::new("."), "case.rbk", &text);
+    plan.unwrap_or_else(|| panic!("{told:?}"))
+}
+
+#[test]
+fn a_document_that_cannot_be_written_fails_its_step() {
+    let plan = plan_of_body(
+        "message record to file \"record.md\" {\n  > It was done.\n}\nstep one \"One\" {\n  notify record\n  $ ./one\n}",
+    );
+    let (whole, _) = play(&plan, World::new(Script::default()));
+    let written = |fact: &Fact| match fact.event {
+        Event::DocumentWritten { effect, .. } => Some(effect),
+        _ => None,
+    };
+    let at = whole.facts.iter().position(|fact| written(fact).is_some());
+    let at = at.expect("a document");
+    let effect = written(&whole.facts[at]).expect("a document");
+    let mut run = fold(&plan, World::new(Script::default()), &whole.facts[..at]);
+    run.happens(Event::DocumentFailed {
+        effect,
+        why: "the disk is full".into(),
+    });
+    let ended = run.run();
+    let told = run.transcript.text();
+    assert!(matches!(ended, Played::Over(Over::Ended { .. })), "{told}");
+    assert!(
+        told.contains("FAILED one: the document was not written: the disk is full"),
+        "{told}"
+    );
+    assert!(!told.contains("./one"), "{told}");
+}
+
+#[test]
+fn of_what_is_read_all_is_kept_and_of_what_is_run_the_end() {
+    let plan = plan_of_body(
+        r#"param a: text {
+  suggest from ? ./suggestions
+}
+channel chat "Chat" {
+  ? ./channel
+}
+message said to chat {
+  > It is done.
+}
+guard "Right" {
+  ? ./guard
+}
+procedure size() -> text "Size" {
+  let s: text = ? ./called
+  return s
+}
+step one "One" {
+  done if ? ./done-if
+  ? ./statement
+  let v: text = ? ./value
+  let w = do size()
+  check "Well" {
+    ? ./check
+  }
+  snapshot now {
+    x: ? ./snapshot
+  }
+  wait up to 1m {
+    ? ./wait
+  }
+  notify said
+  $ ./act
+  repeatable
+}"#,
+    );
+    let script = "#~ answer \"a\" \"x\"\n#~ when \"./done-if\" exits 1";
+    let script = Script::of_case(script).expect("a script");
+    let (run, _) = play(&plan, World::new(script));
+    let role = |wanted: &str| {
+        run.wished.iter().find_map(|effect| match effect {
+            Effect::Run(run) if run.shown == wanted => Some(run.role),
+            _ => None,
+        })
+    };
+    for look in [
+        "suggestions",
+        "guard",
+        "value",
+        "called",
+        "check",
+        "snapshot",
+        "wait",
+    ] {
+        assert_eq!(role(&format!("./{look}")), Some(Role::Look), "{look}");
+    }
+    assert_eq!(role("./done-if"), Some(Role::DoneIf));
+    assert_eq!(role("./statement"), Some(Role::Statement));
+    assert_eq!(role("./act"), Some(Role::Statement));
+    assert_eq!(role("./channel"), Some(Role::Channel));
+}
+
+#[test]
+fn a_place_where_no_run_can_start_says_the_way_out() {
+    let plan = plan_of_body(
+        r#"section deploy "Deploy" {
+  step restart "Restart" {
+    ? ./restart
+  }
+  attempt quick "Quick" {
+    for x in ["a"] {
+      step inner "Inner" {
+        ? ./inner
+      }
+    }
+  } otherwise {
+    finish failed
+  }
+}
+attempt bare "Bare" {
+  parallel {
+    step branch "A branch" {
+      ? ./branch
+    }
+    step other "Another" {
+      ? ./other
+    }
+  }
+} otherwise {
+  finish failed
+}"#,
+    );
+    let help = |wanted: &str| {
+        let why = can_start_at(&plan, wanted).expect_err("no place to start at");
+        why.help()
+    };
+    assert_eq!(help("restrat"), "Write `--from restart`.");
+    assert_eq!(help("deploy.restrat"), "Write `--from deploy.restart`.");
+    assert_eq!(help("inner"), "Start at `deploy`, which holds the `for`.");
+    assert!(help("branch").starts_with("Put a `section` around the `parallel`"));
+    assert_eq!(can_start_at(&plan, "deploy"), Ok(()));
 }
 
 #[test]

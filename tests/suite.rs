@@ -3,6 +3,7 @@
 mod book;
 mod cli;
 mod corpus;
+mod counting;
 mod diff;
 mod explore;
 mod faults;
