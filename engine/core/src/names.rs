@@ -259,11 +259,14 @@ impl<'p> Machine<'p> {
                 continue;
             };
             for slot in &fiber.frames {
-                if let Frame::Scope(scope) = &slot.frame {
-                    for guard in &self.plan.blocks[scope.block.index()].guards {
-                        if !guards.contains(guard) {
-                            guards.push(*guard);
-                        }
+                let block = match &slot.frame {
+                    Frame::Scope(scope) => scope.block,
+                    Frame::Parallel(parallel) => parallel.block,
+                    _ => continue,
+                };
+                for guard in &self.plan.blocks[block.index()].guards {
+                    if !guards.contains(guard) {
+                        guards.push(*guard);
                     }
                 }
             }

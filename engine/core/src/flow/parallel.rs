@@ -37,10 +37,22 @@ pub(crate) fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
 }
 
 pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut p: Box<Parallel>, input: Input) -> Next {
-    if let Input::Branch(signal) = input {
-        p.running -= 1;
-        if let Signal::Failed(failure) = signal {
-            p.failures.push(*failure);
+    let plan = m.plan;
+    let block = &plan.blocks[p.block.index()];
+    match input {
+        Input::Enter if !block.guards.is_empty() => {
+            let guards = Frame::Guards(Guards {
+                list: block.guards.clone(),
+                at: 0,
+            });
+            return Next::Push(Frame::Parallel(p), guards);
+        }
+        Input::Child(Signal::Failed(failure)) => return Next::Done(Signal::Failed(failure)),
+        Input::Branch(signal) => {
+            p.running -= 1;
+            if let Signal::Failed(failure) = signal {
+                p.failures.push(*failure);
+            }
         }
     }
     let plan = m.plan;
