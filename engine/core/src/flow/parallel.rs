@@ -54,9 +54,9 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut p: Box<Parallel>, inp
                 p.failures.push(*failure);
             }
         }
+        _ => {}
     }
-    let plan = m.plan;
-    let nodes = &plan.blocks[p.block.index()].nodes;
+    let nodes = &block.nodes;
     while p.running < p.max && p.at < nodes.len() {
         // A branch is a sequence of one: it holds, fails and is asked about like any other statement.
         let branch = Frame::Seq(Seq {
@@ -79,28 +79,22 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut p: Box<Parallel>, inp
 }
 
 /// What many branches come to.
-pub(crate) fn joined(mut failures: Vec<Failure>) -> Signal {
-    match failures.len() {
-        0 => Signal::Ok,
-        1 => failures.remove(0).signal(),
-        _ => {
-            let whys: Vec<&str> = failures
-                .iter()
-                .map(|failure| failure.why.as_str())
-                .collect();
-            let mut all = Failure::new(whys.join("; "));
-            all.seen = failures.iter().all(|failure| failure.seen);
-            if let Some(worst) = failures
-                .iter()
-                .find(|failure| failure.kind == FailureKind::Fatal)
-                .or(failures
-                    .iter()
-                    .find(|failure| failure.kind != FailureKind::Ordinary))
-            {
-                all.kind = worst.kind;
-                all.why_ended = worst.why_ended;
-            }
-            all.signal()
-        }
+pub(crate) fn joined(failures: Vec<Failure>) -> Signal {
+    if failures.is_empty() {
+        return Signal::Ok;
     }
+    let whys: Vec<&str> = failures
+        .iter()
+        .map(|failure| failure.why.as_str())
+        .collect();
+    let mut all = Failure::new(whys.join("; "));
+    all.seen = failures.iter().all(|failure| failure.seen);
+    let of_kind = |fits: fn(FailureKind) -> bool| failures.iter().find(|one| fits(one.kind));
+    let worst = of_kind(|kind| kind == FailureKind::Fatal)
+        .or_else(|| of_kind(|kind| kind != FailureKind::Ordinary));
+    if let Some(worst) = worst {
+        all.kind = worst.kind;
+        all.why_ended = worst.why_ended;
+    }
+    all.signal()
 }

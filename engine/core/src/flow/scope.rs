@@ -39,19 +39,9 @@ pub(crate) fn starting_at(block: BlockId, kind: ScopeKind, first: usize) -> Fram
     }))
 }
 
-/// A block in a scope of its own where it has policies or guards, else bare.
+/// A block that has no name, and so no policies: in a scope of its own where it has guards, else bare.
 pub(crate) fn block(m: &Machine<'_>, id: BlockId) -> Frame {
-    let block = &m.plan.blocks[id.index()];
-    let policies = &block.policies;
-    let bare = block.guards.is_empty()
-        && policies.only_if.is_none()
-        && policies.done_if.is_none()
-        && policies.undo.is_none()
-        && policies.irreversible.is_none()
-        && policies.repeatable.is_none()
-        && policies.on_failure.is_none()
-        && policies.always.is_none();
-    if bare {
+    if m.plan.blocks[id.index()].guards.is_empty() {
         seq::new(id)
     } else {
         new(id, ScopeKind::Plain)
@@ -232,14 +222,14 @@ fn enter(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
 
 fn done_if(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Next {
     match m.block_policies(s.block).done_if {
-        Some(looked) if s.kind != ScopeKind::Undo => {
+        Some(looked) => {
             s.stage = Stage::DoneIf;
             Next::Push(
                 Frame::Scope(s),
                 exec::look(looked, crate::effect::Role::DoneIf),
             )
         }
-        _ => attempt(m, f, s),
+        None => attempt(m, f, s),
     }
 }
 
@@ -292,16 +282,10 @@ pub(super) fn attempt(m: &mut Machine<'_>, f: FiberId, mut s: Box<Scope>) -> Nex
         },
         ScopeKind::Step(_) if walk::acts(plan, s.block) == Acts::Yes && !m.probing() => {
             let mut guards = m.guards(f);
-            guards.extend(
-                own.iter()
-                    .copied()
-                    .filter(|own| !guards.contains(own))
-                    .collect::<Vec<_>>(),
-            );
+            guards.extend(own);
             guards
         }
-        _ if s.attempt == 1 => own.clone(),
-        _ => Vec::new(),
+        _ => own.clone(),
     };
     if guards.is_empty() {
         return body(s);

@@ -109,7 +109,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
             orphan(m, f, s, processes)
         }
         (SettleStage::Orphan | SettleStage::Waiting, Input::Found(..) | Input::Ran(_)) => {
-            if m.forget(s.prompt).is_some() && s.stage == SettleStage::Orphan {
+            if m.forget(s.prompt).is_some() {
                 m.wish(Effect::Withdraw { id: s.prompt });
             }
             m.forget(s.effect);
@@ -432,5 +432,5 @@ fn decided(m: &mut Machine<'_>, f: FiberId, s: Box<Settle>, answer: Answer, by: 
 /// Not from a branch, and not from what runs while its block is being left.
 fn can_go_back(m: &Machine<'_>, f: FiberId) -> bool {
     let fiber = m.fiber(f);
-    fiber.parent.is_none() && fiber.unwind.is_none() && !fiber.is_shielded()
+    fiber.parent.is_none() && !fiber.is_shielded()
 }

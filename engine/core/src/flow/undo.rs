@@ -88,10 +88,7 @@ pub(crate) fn acting(m: &mut Machine<'_>, f: FiberId) {
                     None => wants.push(var),
                 }
             }
-            let title = match kind {
-                ScopeKind::Step(_) | ScopeKind::Section(_) => m.title(f, kind),
-                _ => path.clone(),
-            };
+            let title = m.title(f, kind);
             let entry = UndoEntry {
                 path: path.clone(),
                 title,
@@ -136,10 +133,9 @@ fn begun(m: &mut Machine<'_>, entry: UndoEntry) {
     }
 }
 
+/// With the number of the checkpoint or the attempt that it came after.
 fn push(m: &mut Machine<'_>, mark: UndoMark) {
-    m.s.next.mark += 1;
-    let number = m.s.next.mark;
-    m.s.undo.push((number, mark));
+    m.s.undo.push((m.s.next.mark, mark));
 }
 
 /// Names down to a frame, itself included.
@@ -264,9 +260,7 @@ fn drop_newest(m: &mut Machine<'_>, u: &Undo) {
 
 fn next(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>) -> Next {
     let Some(at) = newest(m, &u) else {
-        if m.s.phase == Phase::Undoing {
-            m.s.phase = Phase::Running;
-        }
+        m.s.phase = Phase::Running;
         return Next::Done(Signal::Ok);
     };
     let entry = match &m.s.undo[at].1 {
@@ -282,9 +276,7 @@ fn next(m: &mut Machine<'_>, f: FiberId, mut u: Box<Undo>) -> Next {
                 ),
             };
             m.tell(Notice::Warning { text });
-            if m.s.phase == Phase::Undoing {
-                m.s.phase = Phase::Running;
-            }
+            m.s.phase = Phase::Running;
             return Next::Done(Signal::Ok);
         }
     };

@@ -321,10 +321,8 @@ fn out_of_time(u: &Until) -> Next {
 
 /// Until the next look; not past the end, where there is a last one.
 fn pause(m: &mut Machine<'_>, f: FiberId, u: Box<Until>) -> Next {
+    // Where the look itself took longer, that is over already, and the next one due at once.
     let mut until = m.s.deadline_from(u.looked, u.every_ms);
-    if until.at.boot < m.s.now.boot {
-        until = m.s.deadline(0);
-    }
     if let Some(deadline) = &u.deadline
         && m.s.due_boot(deadline) < m.s.due_boot(&until)
     {
