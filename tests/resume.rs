@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use runbook_core::effect::{Effect, EffectId, EndWhy, Notice};
-use runbook_core::event::{Captured, Event, Exit, Fact, Found};
+use runbook_core::event::{Captured, Event, Exit, Fact, Found, Learned};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::Over;
 use runbook_host::scripted::world::BOOT;
@@ -88,6 +88,12 @@ fn p27_a_live_orphan_is_waited_for_and_its_end_is_asked_for() {
         run.wished
             .iter()
             .any(|effect| matches!(effect, Effect::AwaitOrphan { .. }))
+    );
+    let told = run.transcript.text();
+    assert_eq!(
+        told.matches("still runs; what about it?").count(),
+        1,
+        "{told}"
     );
 }
 
@@ -470,6 +476,62 @@ fn nothing_goes_on_without_its_lock() {
         "{}",
         run.transcript.text()
     );
+}
+
+/// The run after a crash while its `nth` command ran on another machine, and what that machine said of it.
+fn told_by_its_machine<'p>(
+    plan: &'p Plan,
+    directives: &str,
+    nth: usize,
+    learned: Learned,
+) -> Play<'p> {
+    let mut run = crashed(plan, &world(directives), nth);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    let asked = run.wished.iter().rev().find_map(|effect| match effect {
+        Effect::Inquire { id, .. } => Some(*id),
+        _ => None,
+    });
+    run.happens(Event::Learned {
+        effect: asked.expect("its machine is asked"),
+        learned,
+    });
+    run.run();
+    run
+}
+
+#[test]
+fn what_another_machine_cannot_say_is_not_run_beside_itself() {
+    let there = |policy: &str| {
+        let body = format!(
+            "host db \"db.example.com\"\nstep one \"One\" {{\n  on db\n  $ ./one\n  {policy}\n}}"
+        );
+        plan(&body)
+    };
+    let unknown = || Learned::Unknown {
+        why: "it keeps no records".into(),
+    };
+    // By its `done if` it is not done; it may all the same still be at work.
+    let settled = there("done if ? ./is-done");
+    let run = told_by_its_machine(&settled, "when \"./is-done\" exits 1", 1, unknown());
+    assert!(asks_in_doubt(&run), "{}", run.transcript.text());
+    assert_eq!(runs(&run, "./one"), 1);
+    let repeatable = there("repeatable");
+    let run = told_by_its_machine(&repeatable, "", 0, unknown());
+    assert!(asks_in_doubt(&run), "{}", run.transcript.text());
+    assert_eq!(runs(&run, "./one"), 1);
+}
+
+#[test]
+fn how_it_ended_on_another_machine_does_not_stand_for_what_it_said() {
+    let body = |judged: &str| {
+        format!("host db \"db.example.com\"\nstep one \"One\" {{\n  on db\n  $ ./one\n{judged}}}")
+    };
+    let by_exit = plan(&body(""));
+    let run = told_by_its_machine(&by_exit, "", 0, Learned::Ended { code: 0 });
+    assert!(!asks_in_doubt(&run), "{}", run.transcript.text());
+    let by_expect = plan(&body("  expect exit in [0, 3]\n"));
+    let run = told_by_its_machine(&by_expect, "", 0, Learned::Ended { code: 0 });
+    assert!(asks_in_doubt(&run), "{}", run.transcript.text());
 }
 
 #[test]

@@ -9,12 +9,13 @@ use runbook_core::effect::{Effect, EffectId, Notice, Role};
 use runbook_core::event::{Event, Fact, Found};
 use runbook_core::prompt::{Answer, PromptKind};
 use runbook_core::state::{InFlight, InFlightKind, Over};
+use runbook_core::view::view;
 use runbook_grammar::report::{Colour, render};
 use runbook_grammar::source::Sources;
 use runbook_host::scripted::scenario;
 use runbook_host::scripted::script::Cuts;
 use runbook_host::scripted::world::BOOT;
-use runbook_host::scripted::{Played, Script, World, fold, play};
+use runbook_host::scripted::{Play, Played, Script, World, fold, play};
 use runbook_plan::Plan;
 use runbook_plan::command::Mark;
 
@@ -181,6 +182,58 @@ step one "One" {
     assert_eq!(role("./statement"), Some(Role::Statement));
     assert_eq!(role("./act"), Some(Role::Statement));
     assert_eq!(role("./channel"), Some(Role::Channel));
+}
+
+#[test]
+fn a_step_takes_as_long_as_it_took() {
+    let plan = plan_of_body(
+        "step one \"One\" {\n  ? ./one\n}\nstep two \"Two\" {\n  ? ./two\n}\nwait up to 1h every 1m {\n  ? ./up\n}",
+    );
+    let script = "#~ when \"./one\" takes 3s\n#~ when \"./two\" takes 5s\n#~ when \"./up\" exits 1\n#~ when \"./up\" exits 0";
+    let (run, _) = play(
+        &plan,
+        World::new(Script::of_case(script).expect("a script")),
+    );
+    let took: Vec<u64> = run
+        .wished
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Tell(Notice::StepDone { elapsed_ms, .. })
+            | Effect::Tell(Notice::WaitEnded { elapsed_ms, .. }) => Some(*elapsed_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(took, [3_000, 5_000, 60_000]);
+}
+
+#[test]
+fn a_run_says_that_it_undoes_for_as_long_as_it_does() {
+    let ways = [
+        "",
+        "step gone \"Gone\" {\n    $ ./gone\n    irreversible \"It is gone.\"\n  }",
+    ];
+    for irreversible in ways {
+        let plan = plan_of_body(&format!(
+            "attempt quick \"Quick\" {{\n  {irreversible}\n  step one \"One\" {{\n    $ ./one\n    undo $ ./undo-one\n  }}\n  step two \"Two\" {{\n    ? ./two\n  }}\n}} otherwise {{\n  step other \"Another\" {{\n    ? ./other\n  }}\n}}"
+        ));
+        let script = "#~ when \"./two\" exits 1\n#~ answer \"It is gone.\" \"gone\"";
+        let world = World::new(Script::of_case(script).expect("a script"));
+        let mut play = Play::new(&plan, world);
+        let started = play.started();
+        let mut phases: Vec<String> = Vec::new();
+        play.run_from(started, &mut |play| {
+            let phase = format!("{:?}", view(play.plan, &play.state).phase);
+            let phase = phase.split(' ').next().unwrap_or_default().to_owned();
+            if phases.last() != Some(&phase) {
+                phases.push(phase);
+            }
+        });
+        assert_eq!(
+            phases,
+            ["Running", "Undoing", "Running", "Ended"],
+            "{irreversible}"
+        );
+    }
 }
 
 #[test]
