@@ -523,7 +523,6 @@ fn of_let(ty: &Type, about: &[(Vec<Seg>, Sides)]) -> Vec<Sample> {
             samples.extend(usual(inner).map(text));
         }
     }
-    samples.truncate(MOST);
     samples
 }
 
@@ -682,14 +681,6 @@ fn literal(expr: &Expr) -> Option<Value> {
             let items: Option<Vec<Value>> = items.iter().map(literal).collect();
             Some(Value::List(items?))
         }
-        ExprKind::Text(template) => {
-            use runbook_plan::expr::TemplatePart;
-            match template.parts.as_slice() {
-                [] => Some(Value::Text(String::new())),
-                [TemplatePart::Text(text)] => Some(Value::Text(text.clone())),
-                _ => None,
-            }
-        }
         _ => None,
     }
 }
@@ -764,31 +755,5 @@ fn met_by(test: &Test) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_made_for_usual_patterns() {
-        for pattern in [
-            r"^v[0-9]+$",
-            r"^[A-Za-z0-9_.-]+\.sql\.gz$",
-            r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
-            r"^(blue|green)$",
-            r"^(?:stag|prod)-[a-z]{2,8}\d+$",
-            r"\S+@\S+",
-            r"^[^/]+/[^/]+$",
-        ] {
-            let pattern = Pattern(pattern.to_owned());
-            assert!(fitting(&pattern).is_some(), "{pattern:?}");
-        }
-        assert_eq!(fitting(&Pattern("^[^\\x00-\\u{10ffff}]$".into())), None);
-    }
-
-    #[test]
-    fn a_comparison_has_two_sides() {
-        let five = Value::Percent(Decimal::from(5));
-        let sides = sides(Op::Greater, &five);
-        assert_eq!(sides.holds, [Value::Percent(Decimal::from(6))]);
-        assert_eq!(sides.fails, [five]);
-    }
-}
+#[path = "samples_tests.rs"]
+mod tests;
