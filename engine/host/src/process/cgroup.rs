@@ -223,4 +223,43 @@ mod tests {
         assert!(cgroups.make().is_none());
         assert!(cgroups.home.is_none(), "and it is not tried again");
     }
+
+    #[test]
+    fn where_this_process_is_the_kernel_says() {
+        let mine = std::process::id();
+        let kernel = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let of_the_second_version = kernel.lines().find(|line| line.starts_with("0::"));
+        let name = name_of(mine);
+        assert_eq!(
+            name.as_ref().map(|name| format!("0::{name}")).as_deref(),
+            of_the_second_version
+        );
+        if let Some(home) = own() {
+            assert!(pids(&home).contains(&mine), "{}", home.display());
+        }
+        let Some(name) = name else { return };
+        let parts = Path::new(&name).iter().filter_map(|part| part.to_str());
+        for part in parts.filter(|part| *part != "/") {
+            assert!(holds(&format!("/elsewhere/{part}"), mine));
+        }
+        assert!(!holds("/elsewhere/runbook-0.0.0", mine));
+    }
+
+    #[test]
+    fn one_that_is_gone_already_is_no_trouble() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(remove(&home.path().join("gone")), Removed::Yes);
+        fs::write(home.path().join("file"), "").unwrap();
+        assert_eq!(remove(home.path()), Removed::No);
+    }
+
+    #[test]
+    fn an_end_for_everybody_in_it_is_asked_of_the_kernel() {
+        let home = tempfile::tempdir().unwrap();
+        kill(home.path().to_str().unwrap());
+        assert_eq!(
+            fs::read_to_string(home.path().join("cgroup.kill")).unwrap(),
+            "1"
+        );
+    }
 }

@@ -44,8 +44,48 @@ pub(super) fn reap(child: u32) -> Option<ExitStatus> {
     // As wait(2) would have put it.
     let raw = match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => code << 8,
-        (None, Some(signal)) if status.dumped() => signal | 0x80,
         (None, signal) => signal?,
     };
     Some(ExitStatus::from_raw(raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    /// A child that is over, with nobody else to reap it.
+    fn over(script: &str) -> u32 {
+        let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+        let pid = child.id();
+        while peek(pid).is_none() {
+            std::thread::yield_now();
+        }
+        pid
+    }
+
+    #[test]
+    fn an_end_is_seen_before_it_is_taken_and_is_taken_once() {
+        let well = over("exit 0");
+        assert_eq!(peek(well), Some(0));
+        assert_eq!(reap(well).and_then(|status| status.code()), Some(0));
+        let failed = over("exit 3");
+        assert_eq!((peek(failed), peek(failed)), (Some(3), Some(3)));
+        assert_eq!(reap(failed).and_then(|status| status.code()), Some(3));
+        assert_eq!((peek(failed), reap(failed)), (None, None));
+
+        let killed = over("kill -KILL $$");
+        assert_eq!(peek(killed), Some(137));
+        let status = reap(killed).unwrap();
+        assert_eq!((status.code(), status.signal()), (None, Some(9)));
+    }
+
+    #[test]
+    fn what_lives_is_not_over() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        assert_eq!((peek(child.id()), reap(child.id())), (None, None));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

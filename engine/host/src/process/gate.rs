@@ -622,3 +622,60 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 fn os_string(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_why_nothing_was_started_has_its_own_sentence() {
+        use rustix::io::Errno;
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there");
+        std::fs::write(&there, "#!/no/such/interpreter\n").unwrap();
+        let (there, folder) = (there.to_str().unwrap(), folder.path().to_str().unwrap());
+        let why = |program: &str, errno: Errno| {
+            let sentence = why_not(OsStr::new(program), &errno.into());
+            sentence.replace(program, "it")
+        };
+        for (program, errno, expected) in [
+            ("gone", Errno::NOENT, "`it` is not found on the PATH"),
+            ("./gone", Errno::NOENT, "`it` does not exist"),
+            (
+                there,
+                Errno::NOENT,
+                "the interpreter that `it` names in its first line does not exist",
+            ),
+            (folder, Errno::ACCESS, "`it` is a folder"),
+            (
+                there,
+                Errno::ACCESS,
+                "`it` may not be executed: permission denied",
+            ),
+            (
+                there,
+                Errno::TOOBIG,
+                "its arguments and environment are larger than the system takes",
+            ),
+            (there, Errno::TXTBSY, "`it` is being written to"),
+            (
+                there,
+                Errno::NOEXEC,
+                "`it` is not a program this machine can execute",
+            ),
+            (there, Errno::NOMEM, "the system has no room to start `it`"),
+            (there, Errno::AGAIN, "the system has no room to start `it`"),
+        ] {
+            assert_eq!(why(program, errno), expected, "{errno:?}");
+        }
+        let other = why(there, Errno::LOOP);
+        assert!(other.starts_with("`it` cannot be executed: "), "{other}");
+        let nul = why_not(
+            OsStr::new("it"),
+            &io::Error::from(io::ErrorKind::InvalidInput),
+        );
+        assert_eq!(nul, "one of its arguments holds a NUL byte");
+        let other = why_not(OsStr::new("it"), &io::Error::other("strange"));
+        assert!(other.starts_with("`it` cannot be executed: "), "{other}");
+    }
+}

@@ -15,9 +15,28 @@ use crate::world::{World, in_a_process_of_its_own, lives};
 fn none_here(identity: &Identity) -> bool {
     let none = identity.cgroup.is_none();
     if none {
+        assert!(!can_be_made(), "one can be made here, and none was");
         let _ = writeln!(std::io::stderr(), "passed over: no cgroup can be made here");
     }
     none
+}
+
+/// Whether this machine lets a cgroup be made where this process is, found out by making one.
+fn can_be_made() -> bool {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let mounts = read("/proc/self/mountinfo");
+    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "));
+    let names = read("/proc/self/cgroup");
+    let name = names.lines().find_map(|line| line.strip_prefix("0::/"));
+    let (Some(mount), Some(name)) = (mount.and_then(|line| line.split(' ').nth(4)), name) else {
+        return false;
+    };
+    let probe = Path::new(mount)
+        .join(name)
+        .join(format!("probe-{}", std::process::id()));
+    let made = std::fs::create_dir(&probe).is_ok();
+    let _ = std::fs::remove_dir(&probe);
+    made
 }
 
 /// A process with a session, an environment and parents of its own: nothing of the command is left on it.
