@@ -52,33 +52,30 @@ pub(super) fn reap(child: u32) -> Option<ExitStatus> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::process::ExitStatusExt;
     use std::process::Command;
 
-    /// A child that is over, with nobody else to reap it.
-    fn over(script: &str) -> u32 {
-        let child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+    /// What is seen of a child that is over, twice, and then taken of it, twice.
+    fn ends(script: &str) -> ([Option<i32>; 2], [Option<ExitStatus>; 2]) {
+        let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
         let pid = child.id();
         while peek(pid).is_none() {
             std::thread::yield_now();
         }
-        pid
+        let ends = ([peek(pid), peek(pid)], [reap(pid), reap(pid)]);
+        child.wait().expect_err("nothing is left to wait for");
+        ends
     }
 
     #[test]
     fn an_end_is_seen_before_it_is_taken_and_is_taken_once() {
-        let well = over("exit 0");
-        assert_eq!(peek(well), Some(0));
-        assert_eq!(reap(well).and_then(|status| status.code()), Some(0));
-        let failed = over("exit 3");
-        assert_eq!((peek(failed), peek(failed)), (Some(3), Some(3)));
-        assert_eq!(reap(failed).and_then(|status| status.code()), Some(3));
-        assert_eq!((peek(failed), reap(failed)), (None, None));
-
-        let killed = over("kill -KILL $$");
-        assert_eq!(peek(killed), Some(137));
-        let status = reap(killed).unwrap();
-        assert_eq!((status.code(), status.signal()), (None, Some(9)));
+        for (script, seen, status) in [
+            ("exit 0", 0, 0),
+            ("exit 3", 3, 3 << 8),
+            ("kill -KILL $$", 137, 9),
+        ] {
+            let status = Some(ExitStatus::from_raw(status));
+            assert_eq!(ends(script), ([Some(seen); 2], [status, None]), "{script}");
+        }
     }
 
     #[test]
