@@ -1,4 +1,5 @@
 use super::*;
+use crate::case::plan;
 
 #[test]
 fn places_are_known_apart_however_many_there_are() {
@@ -38,4 +39,27 @@ fn what_two_runs_have_come_to_is_what_either_has() {
         both.add(second);
         assert_eq!(both, of(&[1, 2, 3, 150]));
     }
+}
+
+#[test]
+fn a_place_that_scenarios_should_come_to_has_a_title() {
+    let plan = plan(
+        r#"param a: bool = yes
+if a {
+  > One.
+} else if not a {
+  > Two.
+} else {
+  > Three.
+}
+step one "One" {
+  $ ./one
+  undo $ ./undo-one
+}"#,
+    );
+    let titles: Vec<String> = goals(&plan).into_iter().map(|goal| goal.title).collect();
+    assert_eq!(
+        titles,
+        ["`if`", "`else if`", "`else`", "step one", "`undo`"]
+    );
 }

@@ -462,7 +462,6 @@ pub(crate) struct Surroundings {
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub node: NodeId,
-    pub entered: bool,
     /// Where and as what the procedure's commands run that do not say it themselves.
     pub surroundings: Option<Arc<Surroundings>>,
 }

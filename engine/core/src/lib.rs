@@ -17,6 +17,8 @@
 //! | `resume`, `verdict`, `walk` | after a crash; how a command went; looks over the plan |
 
 pub mod alike;
+#[cfg(test)]
+mod case;
 pub mod clock;
 pub mod coverage;
 pub mod effect;

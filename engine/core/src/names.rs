@@ -331,7 +331,7 @@ pub(crate) fn segments(plan: &Plan, state: &State, f: FiberId, depth: usize) -> 
             Frame::Attempt(attempt) if attempt.stage == AttemptStage::Body => {
                 node_name(plan, attempt.node)
             }
-            Frame::Call(call) if call.entered => node_name(plan, call.node),
+            Frame::Call(call) => node_name(plan, call.node),
             Frame::For(looped) if looped.parallel.is_none() => {
                 if let Some(now) = looped.labels.get(looped.at) {
                     label.push_str(&format!("[{now}]"));
@@ -372,3 +372,7 @@ pub(crate) fn join_path(segments: &[String]) -> String {
     }
     path
 }
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

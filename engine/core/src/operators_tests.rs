@@ -79,6 +79,8 @@ fn lists_are_equal_by_their_items_and_texts_by_what_they_say() {
     assert!(!equal(&two, &list(&[num("1"), text("b")])));
     assert!(!equal(&two, &list(&[num("1")])));
     assert!(!equal(&list(&[]), &two));
+    let path = Value::Path("a".into());
+    assert!(equal(&two, &list(&[num("1"), path])));
     assert!(equal(&text("a"), &Value::Path("a".into())));
     assert!(!equal(&text("a"), &Value::Url("b".into())));
     assert!(equal(&Value::Duration(1), &Value::Duration(1)));

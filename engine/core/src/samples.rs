@@ -672,7 +672,6 @@ fn subject(expr: &Expr) -> Option<Subject> {
 fn literal(expr: &Expr) -> Option<Value> {
     match &expr.kind {
         ExprKind::Literal(value) => Some(value.clone()),
-        ExprKind::Read(of, _) => literal(of),
         ExprKind::Negate(of) => match literal(of)? {
             Value::Number(number) => Some(Value::Number(-number)),
             _ => None,

@@ -1,17 +1,5 @@
-use runbook_grammar::source::Sources;
-use runbook_plan::Files;
-
 use super::*;
-
-fn plan(body: &str) -> Plan {
-    let mut sources = Sources::default();
-    let id = sources.add("case.rbk", format!("rbk 1\nrunbook \"A case\"\n\n{body}\n"));
-    let (root, told) = runbook_grammar::parse(sources.get(id));
-    assert!(told.is_empty(), "{body}\n{told:?}");
-    let modules = Vec::new();
-    let (plan, told) = runbook_plan::resolve(&Files { root, modules });
-    plan.unwrap_or_else(|| panic!("{body}\n{told:?}"))
-}
+use crate::case::plan;
 
 /// A sample in a word: `exit 3`, `status 204`, and what is printed.
 fn word(sample: &Sample) -> String {
@@ -108,6 +96,7 @@ fn a_comparison_has_two_sides() {
         ("x not in [3, 7]", "4 | 3 | 7 | 1"),
         ("not x == 5", "6 | 5 | 1"),
         ("x == -5", "-5 | -4 | 1"),
+        ("x < 2", "1 | 2"),
         ("x == 5 and x < 9", "5 | 6 | 8 | 9 | 1"),
         ("x > 8 or x < 3", "9 | 8 | 2 | 3 | 1"),
     ] {

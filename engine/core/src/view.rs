@@ -272,7 +272,7 @@ impl Shown<'_> {
                         view.within.push(self.text(id, title));
                     }
                 }
-                Frame::Call(call) if call.entered => {
+                Frame::Call(call) => {
                     if let NodeKind::Do { procedure, .. } = &self.plan.nodes[call.node.index()].kind
                     {
                         let title = &self.plan.procedures[procedure.index()].title;
@@ -326,3 +326,7 @@ impl Shown<'_> {
         join_path(&segments(self.plan, self.state, id, depth))
     }
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

@@ -57,7 +57,6 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut c: Box<Call>, input: 
                 Ok(surroundings) => surroundings,
                 Err(why) => return Next::Done(fail(why)),
             };
-            c.entered = true;
             // Some procedures only look something up: they are no place of their own for a person.
             if plan.blocks[called.block.index()]
                 .nodes

@@ -332,11 +332,7 @@ pub(crate) fn frames(m: &mut Machine<'_>, f: FiberId) -> Result<Vec<Frame>, Stri
                     // The frames are not in place yet, so a call inside this one finds its surroundings here.
                     let surroundings = crate::flow::starting::surroundings(m, f, *settings)?;
                     m.fiber_mut(f).surroundings.clone_from(&surroundings);
-                    frames.push(Frame::Call(Box::new(Call {
-                        node,
-                        entered: true,
-                        surroundings,
-                    })));
+                    frames.push(Frame::Call(Box::new(Call { node, surroundings })));
                     kind = ScopeKind::Procedure;
                 }
                 _ => {}

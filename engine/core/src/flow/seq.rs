@@ -217,7 +217,6 @@ fn begin(m: &mut Machine<'_>, f: FiberId, id: NodeId) -> Begun {
         }
         NodeKind::Do { .. } => Begun::Into(Frame::Call(Box::new(Call {
             node: id,
-            entered: false,
             surroundings: None,
         }))),
         NodeKind::Let { var, value } => match value {
