@@ -301,8 +301,7 @@ fn answered(m: &mut Machine<'_>, f: FiberId, p: &Prompted, answer: Answer, by: S
                     reason,
                     by,
                 });
-                m.skip_step(f);
-                Next::Wait(Frame::Prompted(Box::new(p.clone())))
+                skip_step(m, f, p)
             }
             (_, Declined::Skips) => {
                 m.tell(Notice::Chosen {
@@ -310,8 +309,7 @@ fn answered(m: &mut Machine<'_>, f: FiberId, p: &Prompted, answer: Answer, by: S
                     label: "no".into(),
                     by,
                 });
-                m.skip_step(f);
-                Next::Wait(Frame::Prompted(Box::new(p.clone())))
+                skip_step(m, f, p)
             }
             _ => Next::Done(Failure::declined(format!("declined by {by}: {text}")).signal()),
         },
@@ -379,15 +377,14 @@ fn answered(m: &mut Machine<'_>, f: FiberId, p: &Prompted, answer: Answer, by: S
     }
 }
 
-impl Machine<'_> {
-    /// `confirm … or skip`: the step around it is left, as if it were done.
-    fn skip_step(&mut self, f: FiberId) {
-        let depth = self.fiber(f).frames.iter().rposition(|slot| {
-            matches!(&slot.frame, Frame::Scope(scope) if matches!(scope.kind, ScopeKind::Step(_)))
-        });
-        match depth {
-            Some(depth) => self.stop(f, Some(depth), crate::state::Cause::Skipped),
-            None => self.wake(f, Input::Child(Signal::Ok)),
-        }
-    }
+/// `confirm … or skip`: the step around it is left, as if it were done.
+fn skip_step(m: &mut Machine<'_>, f: FiberId, p: &Prompted) -> Next {
+    let depth = m.fiber(f).frames.iter().rposition(|slot| {
+        matches!(&slot.frame, Frame::Scope(scope) if matches!(scope.kind, ScopeKind::Step(_)))
+    });
+    let Some(depth) = depth else {
+        return Next::Done(Signal::Ok);
+    };
+    m.stop(f, Some(depth), crate::state::Cause::Skipped);
+    Next::Wait(Frame::Prompted(Box::new(p.clone())))
 }

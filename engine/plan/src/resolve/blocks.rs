@@ -46,6 +46,8 @@ pub(super) struct Around {
     pub branch: Option<Span>,
     /// Why the run may not end here, if so.
     pub no_end: Option<&'static str>,
+    /// A step's own statement, which may leave the step as skipped; what runs on its way out may not.
+    pub in_step: bool,
 }
 
 impl Around {
@@ -328,6 +330,15 @@ impl<'a> Resolver<'a> {
                 or_skip,
                 within,
             } => {
+                if *or_skip && !around.in_step {
+                    self.error(
+                        codes::NOT_HERE,
+                        "`or skip` stands where there is no step to skip",
+                        head_of(stmt),
+                        "declined, nothing would be skipped",
+                        "put it into the step that is skipped, or ask with `choose`",
+                    );
+                }
                 course.skips |= *or_skip;
                 self.confirm(question, *or_skip, within.as_deref())
             }

@@ -84,6 +84,7 @@ impl<'a> Resolver<'a> {
             None => ([].as_slice(), span.after()),
         };
         let mut inner = around.at(Place::Step);
+        inner.in_step = true;
         if around.place == Place::Branches {
             inner.branch = inner.branch.or(Some(span));
         }

@@ -41,12 +41,14 @@ impl<'a> Resolver<'a> {
             _ => Place::Flow,
         };
         if let Some(block) = head.on_failure {
-            let around = inner.at(place);
+            let mut around = inner.at(place);
+            around.in_step = false;
             let done = self.block(Kind::OnFailure, &block.body, block.span, &around);
             head.policies.on_failure = Some(done.id);
         }
         if let Some(block) = head.always {
             let mut around = inner.at(place);
+            around.in_step = false;
             around.no_end = Some("`always` runs on the way out, and the way stays as it was");
             let done = self.block(Kind::Always, &block.body, block.span, &around);
             head.policies.always = Some(done.id);
@@ -79,6 +81,7 @@ impl<'a> Resolver<'a> {
 
     fn undo(&mut self, undo: &'a Undo, inner: &Around) -> Option<BlockId> {
         let mut around = inner.at(Place::Undo);
+        around.in_step = false;
         around.no_end = Some("an `undo` only takes back");
         match undo {
             Undo::Block(block) => Some(self.block(Kind::Undo, &block.body, block.span, &around).id),

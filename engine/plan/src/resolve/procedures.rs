@@ -241,6 +241,7 @@ impl<'a> Resolver<'a> {
             retry: defaults.retry.clone(),
             branch: None,
             no_end: None,
+            in_step: false,
         }
     }
 
