@@ -4,7 +4,7 @@
 use runbook_core::State;
 use runbook_core::effect::{Effect, EnvValue, Manner, Notice, Role, Run, Verdict};
 use runbook_core::event::{Event, Exit, Fact, Moment};
-use runbook_core::prompt::{Answer, Detail, Prompt, PromptKind};
+use runbook_core::prompt::{Answer, Closed, Detail, Prompt, PromptKind};
 use runbook_plan::command::Mark;
 use runbook_plan::show;
 
@@ -173,6 +173,7 @@ impl Transcript {
                 ty,
                 default,
                 suggestions,
+                closed,
                 ..
             } => {
                 let mut kind = format!("a value, {}", show::ty(ty));
@@ -180,7 +181,11 @@ impl Transcript {
                     kind.push_str(&format!(", else {}", show::value(default)));
                 }
                 if !suggestions.is_empty() {
-                    kind.push_str(&format!(", such as {}", suggestions.join(", ")));
+                    let only = match closed {
+                        Closed::Yes => "one of",
+                        Closed::No => "such as",
+                    };
+                    kind.push_str(&format!(", {only} {}", suggestions.join(", ")));
                 }
                 kind
             }
