@@ -110,7 +110,7 @@ fn a_tag_that_is_not_in_the_registry_never_comes_up_and_all_is_taken_back() {
         ),
         0,
     );
-    assert!(said.contains("✔ escalated"), "{said}");
+    assert!(said.contains("▲ escalated"), "{said}");
     assert!(
         said.contains("↶ Undo: Run engine of engine-worker from engine:v41"),
         "{said}"

@@ -97,7 +97,7 @@ fn a_revert_that_does_not_help_is_reverted() {
     ground.does("break", &["revert"]);
     let before = ground.sh("git -C lunar-nova rev-parse HEAD^{tree}");
     let said = ends(&ground.rolls_back(&answers(CODE, REVERT), SHORT), 0);
-    assert!(said.contains("✔ escalated"), "{said}");
+    assert!(said.contains("▲ escalated"), "{said}");
     assert!(
         said.contains("No module named 'renderer'"),
         "the end of the log is shown: {said}"

@@ -91,7 +91,7 @@ fn an_image_that_is_gone_never_comes_up_and_the_rollout_is_taken_back() {
         &ground.rolls_back(&answers(JOB, TO_V41), &["patience=1s"]),
         0,
     );
-    assert!(said.contains("✔ escalated"), "{said}");
+    assert!(said.contains("▲ escalated"), "{said}");
     assert!(
         said.contains("↶ Undo: Take scene-generation-job to an earlier revision"),
         "{said}"
@@ -112,7 +112,7 @@ fn a_cloud_run_job_whose_image_is_gone_keeps_the_one_it_has() {
         ("Where does scene-generation-job run?", "\"Cloud Run\""),
     ];
     let said = ends(&ground.rolls_back(&answers(JOB, &more), &[]), 0);
-    assert!(said.contains("✔ escalated"), "{said}");
+    assert!(said.contains("▲ escalated"), "{said}");
     assert!(
         said.contains("ERROR: (gcloud.run.jobs.update) Image"),
         "{said}"
