@@ -115,14 +115,27 @@ fn remove(path: &Path) -> Removed {
     }
 }
 
-/// Empty ones that keepers before left, whose commands had left a service running.
+/// Empty ones that keepers before left, whose commands had left a service running. One of a keeper that lives is
+/// empty only until its command is in it.
 fn clear(home: &Path) {
     for path in below(home) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(NAME) {
+        if name.strip_prefix(NAME).is_some_and(|of| !lives(of)) {
             remove(&path);
         }
     }
+}
+
+/// Whether the keeper lives that a name, without what all begin with, says it is of.
+fn lives(name: &str) -> bool {
+    let mut numbers = name
+        .split('.')
+        .map_while(|number| number.parse::<u64>().ok());
+    let (Some(pid), Some(start)) = (numbers.next(), numbers.next()) else {
+        return false;
+    };
+    let keeper = u32::try_from(pid).ok().and_then(tree::stat);
+    keeper.is_some_and(|keeper| keeper.start == start)
 }
 
 fn below(path: &Path) -> Vec<PathBuf> {
@@ -214,6 +227,28 @@ mod tests {
         std::fs::remove_file(first.join("inner/cgroup.procs")).unwrap();
         clear(home.path());
         assert!(!first.exists());
+    }
+
+    #[test]
+    fn those_of_another_keeper_that_lives_are_let_be() {
+        let home = tempfile::tempdir().unwrap();
+        let me = tree::stat(std::process::id()).unwrap();
+        let kept = format!("{NAME}{}.{}.1", me.pid, me.start);
+        for name in [
+            &kept,
+            &format!("{NAME}{}.{}.1", me.pid, me.start + 1),
+            &format!("{NAME}{}.{}.1", u32::MAX, me.start),
+            &format!("{NAME}nobody"),
+        ] {
+            fs::create_dir(home.path().join(name)).unwrap();
+        }
+        fs::create_dir(home.path().join("theirs")).unwrap();
+        clear(home.path());
+        let left: BTreeSet<PathBuf> = below(home.path()).into_iter().collect();
+        assert_eq!(
+            left,
+            ["theirs", &kept].map(|name| home.path().join(name)).into()
+        );
     }
 
     #[test]

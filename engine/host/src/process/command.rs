@@ -161,3 +161,27 @@ pub(super) fn background_output(log: &Path, cap: u64) -> Captured {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_log_the_end_is_told_and_what_is_beyond_the_cap_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, format!("{}end", "x".repeat(5000))).unwrap();
+        let told = |cap| {
+            let told = background_output(&log, cap);
+            assert_eq!((told.bytes, told.text.len()), (5003, 4096));
+            assert!(told.text.ends_with("xend"));
+            told.flaw
+        };
+        assert_eq!((told(1 << 20), told(5003)), (None, None));
+        assert_eq!(told(5002).as_deref(), Some("cut after 5002 bytes"));
+        assert_eq!(
+            background_output(&folder.path().join("none"), 1),
+            Captured::default()
+        );
+    }
+}

@@ -88,6 +88,8 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Keep;
+    use super::super::output::Store;
     use super::*;
 
     #[test]
@@ -112,5 +114,25 @@ mod tests {
             (after[0].stream, after[0].bytes.as_slice()),
             (Stream::Err, &b"after"[..])
         );
+    }
+
+    #[test]
+    fn at_the_end_what_was_left_out_is_shown_by_its_last_lines() {
+        let mut store = Store::new(std::path::Path::new("/nowhere"), 1 << 20);
+        let mut sink = Sink::new(None, Keep::Tail);
+        sink.take(b"the last line\n", &mut store);
+        let silent = Sink::new(None, Keep::Tail);
+        let (out, err) = (Some(silent), Some(sink));
+        let mut live = Live::default();
+        assert!(live.all(&out, &err).is_empty());
+        live.push(Stream::Err, &[b'x'; AT_ONCE]);
+        live.push(Stream::Err, b"the last line\n");
+        let pieces = live.all(&out, &err);
+        let last = pieces.last().unwrap();
+        assert_eq!(
+            (last.stream, last.bytes.as_slice(), last.skipped),
+            (Stream::Err, &b"the last line\n"[..], 14)
+        );
+        assert_eq!(pieces.len(), 2);
     }
 }

@@ -454,4 +454,51 @@ mod tests {
         let captured = sink.captured(&mut store);
         assert!(captured.flaw.unwrap().contains("longer than 1 MiB"));
     }
+
+    #[test]
+    fn of_many_small_pieces_the_last_lines_are_kept() {
+        let (_, mut store) = store("pieces", 1 << 30);
+        let mut sink = Sink::new(None, Keep::Tail);
+        let mut all = String::new();
+        for number in 0..4000 {
+            let line = format!("line {number}\n");
+            sink.take(line.as_bytes(), &mut store);
+            all.push_str(&line);
+            assert!(sink.tail.len() <= 4 * TAIL);
+        }
+        let end = &all[all.len() - TAIL..];
+        assert_eq!(String::from_utf8_lossy(sink.tail()), end);
+        let whole = &end[end.find('\n').unwrap() + 1..];
+        assert_eq!(sink.captured(&mut store).text, whole);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_between_two_characters() {
+        let (_, mut store) = store("characters", 1 << 30);
+        for before in 0..4 {
+            let mut sink = Sink::new(None, Keep::Tail);
+            let text = format!("{}{}", "x".repeat(before), "\u{1f980}".repeat(3000));
+            sink.take(text.as_bytes(), &mut store);
+            let captured = sink.captured(&mut store);
+            assert!(
+                captured.text.chars().all(|c| c == '\u{1f980}'),
+                "{}",
+                &captured.text[..8]
+            );
+            assert!(captured.text.len() > TAIL - 4);
+        }
+    }
+
+    #[test]
+    fn a_size_is_said_in_the_largest_unit_that_divides_it() {
+        for (bytes, expected) in [
+            (1 << 30, "1 GiB"),
+            (3 << 30, "3 GiB"),
+            (1 << 20, "1 MiB"),
+            ((1 << 30) + (1 << 20), "1025 MiB"),
+            (1000, "1000 bytes"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
 }

@@ -190,4 +190,41 @@ mod tests {
             )
         );
     }
+
+    /// Is interrupted once, and then fails as it is told.
+    struct Fails(Vec<io::Result<&'static [u8]>>);
+
+    impl Read for Fails {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(next) = self.0.pop() else {
+                return Ok(0);
+            };
+            let text = next?;
+            buffer[..text.len()].copy_from_slice(text);
+            Ok(text.len())
+        }
+    }
+
+    #[test]
+    fn an_interrupted_read_is_tried_again_and_a_failed_one_is_said() {
+        let copied = |reads: Vec<io::Result<&'static [u8]>>| {
+            let mut to = Vec::new();
+            let redactor = Redactor::new(Arc::new(Forms::of([])));
+            let end = copy(Fails(reads), &mut to, redactor, 1000, 1000);
+            (
+                String::from_utf8(to).unwrap(),
+                end.map_err(|error| error.kind()),
+            )
+        };
+        let interrupted = || Err(io::ErrorKind::Interrupted.into());
+        assert_eq!(
+            copied(vec![Ok(b"two"), interrupted(), Ok(b"one ")]),
+            ("one two".to_owned(), Ok(()))
+        );
+        let broken = Err(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(
+            copied(vec![broken, Ok(b"one")]),
+            ("one".to_owned(), Err(io::ErrorKind::BrokenPipe))
+        );
+    }
 }

@@ -159,10 +159,7 @@ impl Processes {
     /// be started, [`Processes::admit`] will say so.
     pub fn prepare(&mut self, ready: usize) {
         let taken = std::mem::take(&mut self.taken);
-        let ready = match ready {
-            0 => 0,
-            _ => ready.max(taken.min(MOST_READY)),
-        };
+        let ready = ready.max(taken.min(MOST_READY));
         while self.gates.len() < ready {
             match self.gate() {
                 Ok(gate) => self.gates.push_back(gate),

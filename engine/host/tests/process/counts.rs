@@ -46,9 +46,17 @@ fn q4_a_command_costs_one_clone_and_few_system_calls() {
     for file in std::fs::read_dir(&folder).unwrap() {
         let calls = std::fs::read(file.unwrap().path()).unwrap();
         let calls = String::from_utf8_lossy(&calls);
-        copies += calls.matches("CLONE_PARENT|").count();
-        if calls.contains("\nsocketpair(") {
-            for call in calls.lines().filter_map(|line| line.split_once('(')) {
+        // A call that a signal came into stands there once more, when it is begun anew.
+        let calls: Vec<&str> = calls
+            .lines()
+            .filter(|call| !call.contains(" = ? "))
+            .collect();
+        copies += calls
+            .iter()
+            .filter(|call| call.contains("CLONE_PARENT|"))
+            .count();
+        if calls.iter().any(|call| call.starts_with("socketpair(")) {
+            for call in calls.iter().filter_map(|line| line.split_once('(')) {
                 *counts.entry(call.0.to_owned()).or_default() += 1;
             }
         }

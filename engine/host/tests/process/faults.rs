@@ -39,7 +39,10 @@ fn p02_a_grandchild_that_holds_the_pipe_hides_no_exit() {
     let child = world.number("child");
     assert_eq!(ended.exit, Exit::Code(7));
     assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
-    assert!(ended.leaked[0].contains("`sleep`") && ended.leaked[0].contains(&child.to_string()));
+    assert_eq!(
+        ended.leaked[0],
+        format!("`sleep` (pid {child}) held its output open and was stopped")
+    );
     assert!(!lives(child));
     // Its exit was seen at once, not when the pipe was given up on.
     assert!(ended.elapsed_ms < 200, "{}", ended.elapsed_ms);
@@ -62,17 +65,75 @@ fn p03_what_escapes_without_its_mark_is_found_too() {
     if !in_a_process_of_its_own("faults::p03_what_escapes_without_its_mark_is_found_too") {
         return;
     }
-    // Not even a cgroup knows it.
+    // Not even a cgroup knows it, and the next gate waits already.
     let mut world = World::with("p03-bare", |settings| {
         settings.cgroups = Some("/nowhere".into());
     });
+    world.processes.prepare(1);
     let (id, _) = world.started(
         "(setsid env -i sh -c 'echo $$ > away; exec sleep 600 >/dev/null 2>&1' &) ; exec sleep 600",
     );
     let away = world.number("away");
+    world.processes.prepare(1);
     world.stop(id, Urgency::Grace);
     assert_eq!(world.ended().exit, stopped("SIGTERM"));
     assert!(!lives(away), "it was left behind");
+}
+
+#[test]
+fn p02_who_holds_the_pipe_for_a_moment_may_say_the_rest() {
+    let mut world = World::with("p02-late", |settings| {
+        settings.leak_grace = Duration::from_secs(60)
+    });
+    let ended = world.sh("(sleep 0.1; echo late) & echo early");
+    assert_eq!(ended.output.text, "early\nlate\n");
+    assert_eq!(ended.leaked, Vec::<String>::new());
+}
+
+#[test]
+fn who_cannot_wait_for_a_held_pipe_kills_at_once() {
+    let mut world = World::with("held", |settings| {
+        settings.leak_grace = Duration::from_secs(3600)
+    });
+    let (id, identity) = world.started("sleep 600 & echo $! > child; exit 0");
+    let child = world.number("child");
+    // Its end is seen, and its pipe is still waited for.
+    let stat = format!("/proc/{}/stat", identity.pid);
+    world.turn_until(|| std::fs::read_to_string(&stat).unwrap().contains(") Z "));
+    // A gentle stop has nobody to tell: the command itself is over.
+    world.stop(id, Urgency::Grace);
+    assert!(lives(child));
+    world.stop(id, Urgency::Kill);
+    let ended = world.ended();
+    assert_eq!(ended.exit, Exit::Code(0));
+    assert_eq!(
+        ended.leaked,
+        [format!(
+            "`sleep` (pid {child}) held its output open and was stopped"
+        )]
+    );
+    assert!(!lives(child));
+}
+
+#[test]
+fn what_is_left_behind_has_a_moment_to_end_in_order() {
+    let mut world = World::with("tidy", |settings| {
+        settings.leak_grace = Duration::from_secs(60)
+    });
+    let ended = world.sh(
+        "sh -c 'trap \"sleep 0.2; echo 1 > told; exit\" TERM; echo $$ > child; while :; do sleep 0.01; done' >/dev/null 2>&1 & until test -s child; do sleep 0.01; done; exit 1",
+    );
+    assert_eq!(ended.exit, Exit::Code(1));
+    assert_eq!(ended.leaked.len(), 1, "{:?}", ended.leaked);
+    assert_eq!(world.number("told"), 1, "it was not killed in the middle");
+}
+
+#[test]
+fn however_many_are_left_behind_all_are_found() {
+    let mut world = World::new("hundreds");
+    let ended = world
+        .sh("i=0; while [ $i -lt 900 ]; do sleep 600 >/dev/null 2>&1 & i=$((i + 1)); done; exit 1");
+    assert_eq!(ended.leaked.len(), 900);
 }
 
 #[test]

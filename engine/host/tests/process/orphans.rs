@@ -152,3 +152,61 @@ fn j24_after_a_reboot_no_number_is_believed() {
         .status()
         .unwrap();
 }
+
+/// What an orphan does about TERM takes a while, and longer than any look at it.
+const SLOW_TO_END: &str =
+    "trap 'sleep 0.2; echo 1 > told; exit' TERM; echo 1 > ready; while :; do sleep 0.01; done";
+
+#[test]
+fn p27_an_orphan_has_its_grace() {
+    let mut world = World::with("p27-grace", |settings| {
+        settings.grace = Duration::from_secs(60);
+        settings.kill_grace = Duration::from_secs(3600);
+    });
+    let identity = orphan(&world, SLOW_TO_END);
+    world.number("ready");
+    let id = world.effect();
+    world.processes.adopt(id, &identity);
+    assert_eq!(world.processes.running(), 1);
+    world.stop(id, Urgency::Grace);
+    gone(&mut world);
+    assert_eq!(world.number("told"), 1, "it was not killed in the middle");
+    assert_eq!(world.processes.running(), 0);
+}
+
+/// A gate of an engine that died, as it waits; stopped, it sees nothing of that.
+fn waiting_gate(world: &mut World) -> Identity {
+    let id = world.effect();
+    let manner = runbook_core::effect::Manner::Plain;
+    let identity = world.processes.admit(id, &manner).unwrap();
+    signal(&identity, "STOP");
+    identity
+}
+
+fn signal(identity: &Identity, name: &str) {
+    let pid = identity.pid.to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn a_gate_that_is_about_to_end_is_waited_for_and_one_that_hangs_is_named() {
+    let mut world = World::new("gate");
+    let identity = waiting_gate(&mut world);
+    match Processes::inspect(&identity) {
+        Found::Alive { processes } => assert!(
+            processes.len() == 1 && processes[0].ends_with(&format!("(pid {})", identity.pid)),
+            "{processes:?}"
+        ),
+        other => panic!("{other:?}"),
+    }
+    let ends = std::thread::spawn({
+        let identity = identity.clone();
+        move || {
+            std::thread::sleep(Duration::from_millis(50));
+            signal(&identity, "KILL");
+        }
+    });
+    assert_eq!(Processes::inspect(&identity), Found::Gone);
+    ends.join().unwrap();
+}

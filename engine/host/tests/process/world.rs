@@ -143,6 +143,24 @@ impl World {
         self.runtime.block_on(async { processes.stop(id, urgency) });
     }
 
+    /// Lets time pass, with nothing to report, until this is so.
+    pub fn turn_until(&mut self, so: impl Fn() -> bool) {
+        let processes = &mut self.processes;
+        self.runtime.block_on(patiently(async {
+            loop {
+                let over = so();
+                // After that once more: what it is about is seen by then.
+                let turn = tokio::time::timeout(Duration::from_millis(5), processes.next());
+                if let Ok(Report::Fact(event)) = turn.await {
+                    panic!("{event:?}");
+                }
+                if over {
+                    break;
+                }
+            }
+        }));
+    }
+
     /// Waits until a file holds a whole line, and gives the number in it.
     pub fn number(&self, file: &str) -> u32 {
         let path = self.folder.join(file);
