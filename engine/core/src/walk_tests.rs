@@ -194,6 +194,44 @@ fn what_acts_is_a_command_or_a_request_that_may_change_something() {
 }
 
 #[test]
+fn where_and_as_what_a_command_runs_is_part_of_what_it_needs() {
+    let plan = grown(|plan| {
+        plan.settings.push(Settings {
+            dir: Some(var(5)),
+            env: vec![("A".into(), var(4))],
+            host: None,
+        });
+        plan.commands.push(Command {
+            mark: Mark::Look,
+            scripts: vec![Script {
+                interpreter: Interpreter::Sh,
+                form: ScriptForm::Direct(vec![vec![WordPart::Hole(Box::new(var(1)))]]),
+                text: says(&[1]),
+            }],
+            settings: SettingsId(1),
+            manner: Manner::Live(Box::new(var(3))),
+            timeout: Some(Box::new(var(2))),
+            span: Span::default(),
+        });
+        vec![
+            NodeKind::Command {
+                command: CommandId(0),
+                judged: Judged::ByExit,
+            },
+            prose(&[6]),
+        ]
+    });
+    assert_eq!(needed(&plan), [1, 5, 4, 2, 3, 6]);
+    let mut read = Vec::new();
+    node(&plan, NodeId(1), Calls::Leave, &mut |met| {
+        if let Met::Reads(var) = met {
+            read.push(var.0);
+        }
+    });
+    assert_eq!(read, [6]);
+}
+
+#[test]
 fn a_finish_is_found_wherever_it_stands() {
     let finish = || NodeKind::Finish {
         outcome: Outcome::NoAction,

@@ -158,3 +158,25 @@ fn block(plan: &mut Plan, trigger: &Trigger, nodes: Vec<NodeId>) -> BlockId {
     });
     BlockId(u32::try_from(plan.blocks.len() - 1).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case;
+
+    #[test]
+    fn the_locks_of_a_run_are_known_by_what_it_is_given_and_by_its_defaults() {
+        let body =
+            "param db: text = \"a\"\nparam table: text\nlock \"{{db}}.{{table}}\"\nconfirm \"Go?\"";
+        let plan = case::plan(body);
+        let text = |name: &str, text: &str| (name.to_owned(), Value::Text(text.into()));
+        for (given, wanted) in [
+            (vec![], "a.(unknown)"),
+            (vec![text("table", "t")], "a.t"),
+            (vec![text("db", "b"), text("table", "t")], "b.t"),
+        ] {
+            let given = given.into_iter().collect();
+            assert_eq!(locks(&plan, &given), [wanted]);
+        }
+    }
+}
