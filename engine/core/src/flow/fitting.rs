@@ -43,12 +43,6 @@ pub(crate) fn fitting(
         }),
         (PromptKind::Confirm { declined }, answer) => match (declined, answer) {
             (_, answer @ (Answer::Yes | Answer::No)) => Ok(answer),
-            (
-                _,
-                Answer::Value {
-                    value: Value::Bool(yes),
-                },
-            ) => Ok(if yes { Answer::Yes } else { Answer::No }),
             (ConfirmDeclined::Skips, answer @ Answer::Skip { .. }) => Ok(answer),
             _ => Err("yes or no is wanted".into()),
         },
@@ -79,9 +73,6 @@ pub(crate) fn fitting(
         (PromptKind::Choose { options }, answer) => {
             let option = match &answer {
                 Answer::Chose { option } => options.get(*option).map(|_| *option),
-                Answer::Value {
-                    value: Value::Text(label),
-                } => options.iter().position(|option| option.label == *label),
                 Answer::Yes => options.iter().position(|option| option.label == "Yes"),
                 Answer::No => options.iter().position(|option| option.label == "No"),
                 _ => None,
