@@ -35,9 +35,10 @@ impl Live {
             return;
         }
         self.bytes += bytes.len();
+        // Only the first piece after one that was shown can have something left out before it.
         let skipped = std::mem::take(&mut self.skipped);
         match self.pieces.last_mut() {
-            Some(last) if last.stream == stream && skipped == 0 => {
+            Some(last) if last.stream == stream => {
                 last.bytes.extend_from_slice(bytes);
             }
             _ => self.pieces.push(Piece {
@@ -134,5 +135,36 @@ mod tests {
             (Stream::Err, &b"the last line\n"[..], 14)
         );
         assert_eq!(pieces.len(), 2);
+    }
+
+    #[test]
+    fn what_one_stream_says_is_one_piece_until_the_other_speaks() {
+        let mut live = Live::default();
+        for (stream, text) in [
+            (Stream::Out, "one "),
+            (Stream::Out, "two"),
+            (Stream::Err, ""),
+            (Stream::Err, "three"),
+            (Stream::Out, "four"),
+        ] {
+            live.push(stream, text.as_bytes());
+        }
+        let start = Instant::now();
+        let pieces = live.ready(start);
+        let told: Vec<_> = pieces
+            .iter()
+            .map(|piece| (piece.stream, piece.bytes.as_slice()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Stream::Out, &b"one two"[..]),
+                (Stream::Err, b"three"),
+                (Stream::Out, b"four"),
+            ]
+        );
+        assert_eq!(live.wake(), None);
+        live.push(Stream::Out, b"five");
+        assert_eq!(live.wake(), Some(start + EVERY));
     }
 }

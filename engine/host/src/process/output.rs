@@ -501,4 +501,106 @@ mod tests {
             assert_eq!(size(bytes), expected);
         }
     }
+
+    #[test]
+    fn long_outputs_one_after_the_other_leave_no_hole() {
+        let (path, mut store) = store("no-hole", 1 << 20);
+        let long = |store: &mut Store, letter: u8| {
+            let mut sink = Sink::new(None, Keep::Tail);
+            sink.take(&[letter; 5000], store);
+            assert_eq!(sink.total(), 5000);
+            sink.captured(store).segment.unwrap()
+        };
+        for (number, letter) in [(0, b'a'), (1, b'b'), (2, b'c')] {
+            let expected = Segment {
+                offset: number * 5000,
+                length: 5000,
+            };
+            assert_eq!(long(&mut store, letter), expected);
+        }
+        // Beside one that is still open nothing begins within what that may come to.
+        let mut open = Sink::new(None, Keep::Tail);
+        open.take(&[b'd'; 5000], &mut store);
+        assert_eq!(long(&mut store, b'e').offset, 15_000 + (1 << 20));
+        assert_eq!(long(&mut store, b'f').offset, 20_000 + (1 << 20));
+        open.take(&[b'd'; 5000], &mut store);
+        assert_eq!(open.captured(&mut store).segment.unwrap().length, 10_000);
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes[15_000..25_000].iter().all(|byte| *byte == b'd'));
+        assert!(store.handle().unwrap().is_ok());
+    }
+
+    #[test]
+    fn one_line_is_kept_with_its_end_and_an_output_without_a_file_is_told_by_its_own() {
+        let (_, mut store) = store("one-line", 1 << 20);
+        let mut sink = Sink::new(None, Keep::Tail);
+        sink.take(format!("{}\n", "x".repeat(5000)).as_bytes(), &mut store);
+        let text = sink.captured(&mut store).text;
+        assert_eq!(text, format!("{}\n", "x".repeat(TAIL - 1)));
+
+        let mut nowhere = Store::new(Path::new("/nowhere/output"), 1 << 20);
+        assert!(nowhere.handle().is_none());
+        let mut sink = Sink::new(None, Keep::Tail);
+        sink.take(&[b'x'; 5000], &mut nowhere);
+        sink.take(b"\nand its end\n", &mut nowhere);
+        let captured = sink.captured(&mut nowhere);
+        assert_eq!(
+            (captured.text.as_str(), captured.bytes),
+            ("and its end\n", 5013)
+        );
+        assert_eq!(captured.segment, None);
+        assert!(
+            captured
+                .flaw
+                .unwrap()
+                .starts_with("the run's output file could not take all of it")
+        );
+    }
+
+    /// Holds the last byte back until it is sure.
+    struct Late(Option<u8>);
+
+    impl Redact for Late {
+        fn redact(&mut self, bytes: &[u8], clean: &mut Vec<u8>) {
+            for byte in bytes {
+                clean.extend(self.0.replace(*byte));
+            }
+        }
+
+        fn finish(&mut self, clean: &mut Vec<u8>) {
+            clean.extend(self.0.take());
+        }
+    }
+
+    #[test]
+    fn what_was_held_back_comes_with_the_end() {
+        let (_, mut store) = store("late", 1 << 20);
+        let mut sink = Sink::new(Some(Box::new(Late(None))), Keep::Tail);
+        assert_eq!(sink.take(b"abc", &mut store), b"ab");
+        assert_eq!(sink.total(), 2);
+        assert_eq!(sink.end(&mut store), b"c");
+        assert_eq!(sink.end(&mut store), b"");
+        assert_eq!(sink.captured(&mut store).text, "abc");
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces_and_what_is_none_is_said() {
+        let flaw = |pieces: &[&[u8]]| {
+            let (_, mut store) = store("text", 1 << 20);
+            let mut sink = Sink::new(None, Keep::Tail);
+            for piece in pieces {
+                sink.take(piece, &mut store);
+            }
+            sink.captured(&mut store).flaw
+        };
+        assert_eq!(flaw(&[b"\xf0\x9f", b"\xa6", b"\x80 and on"]), None);
+        for broken in [
+            &[&b"\xf0\x9f"[..], b"x"][..],
+            &[b"\xf0\x9f"],
+            &[b"\xff", b"and on"],
+            &[b"on and \xf0", b"\x9f", b"\xff"],
+        ] {
+            assert_eq!(flaw(broken).as_deref(), Some("not UTF-8"), "{broken:?}");
+        }
+    }
 }

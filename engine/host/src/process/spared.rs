@@ -28,3 +28,22 @@ pub fn is_spared(pid: u32) -> bool {
         .unwrap_or_else(PoisonError::into_inner)
         .contains(&pid)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_spared_from_when_it_is_said_until_it_is_over() {
+        // Numbers that no process has.
+        let (one, other) = (u32::MAX, u32::MAX - 1);
+        assert!(!is_spared(one));
+        spare(one);
+        spare(other);
+        assert!(is_spared(one) && is_spared(other));
+        forget(one);
+        assert!(!is_spared(one) && is_spared(other));
+        forget(other);
+        assert!(!is_spared(other));
+    }
+}

@@ -224,6 +224,9 @@ pub fn shown(process: &Stat) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
 
     #[test]
     fn a_name_may_hold_anything() {
@@ -244,5 +247,178 @@ mod tests {
             cgroup: None,
         };
         assert_eq!(members(&ours, &BTreeSet::new()), Vec::<Stat>::new());
+    }
+
+    /// A process that ends with the test.
+    struct Begun(std::process::Child);
+
+    impl Begun {
+        fn of(command: &mut Command) -> Begun {
+            let null = || std::process::Stdio::null();
+            Begun(command.stdin(null()).stderr(null()).spawn().unwrap())
+        }
+
+        fn sh(script: &str) -> Begun {
+            let mut command = Command::new("sh");
+            Begun::of(
+                command
+                    .args(["-c", script])
+                    .stdout(std::process::Stdio::null()),
+            )
+        }
+
+        fn stat(&self) -> Stat {
+            stat(self.0.id()).unwrap()
+        }
+
+        fn signal(&self, sent: Signal) {
+            signal(&self.stat(), sent);
+        }
+
+        fn identity(&self) -> Identity {
+            Identity {
+                pid: self.0.id(),
+                start_time: self.stat().start,
+                boot_id: String::new(),
+                cgroup: None,
+            }
+        }
+    }
+
+    impl Drop for Begun {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn until(so: impl Fn() -> bool) {
+        while !so() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn who_holds_a_pipe_is_found() {
+        let (read, write) = std::io::pipe().unwrap();
+        let name = fs::read_link(format!("/proc/self/fd/{}", read.as_raw_fd())).unwrap();
+        let holder = Begun::of(Command::new("sleep").arg("600").stdout(write));
+        let other = Begun::sh("exec sleep 600");
+        let pid = holder.0.id();
+        let since = holder.stat().start;
+        assert_eq!(holders(&name, since), BTreeSet::from([pid]));
+        assert_eq!(holders(&name, since + 1), BTreeSet::new());
+        assert!(
+            still_works(&other.identity(), &[holder.stat()]),
+            "it writes to a pipe"
+        );
+        holder.signal(Signal::KILL);
+        until(|| stat(pid).unwrap().state == State::Zombie);
+        assert_eq!(holders(&name, since), BTreeSet::new());
+    }
+
+    #[test]
+    fn who_still_works_is_the_command_itself_and_no_namesake() {
+        let command = Begun::sh("exec sleep 600");
+        let mut identity = command.identity();
+        assert!(still_works(&identity, &[command.stat()]));
+        assert!(!still_works(&identity, &[]));
+        identity.start_time += 1;
+        assert!(!still_works(&identity, &[command.stat()]));
+        let other = Begun::sh("exec sleep 600");
+        identity.start_time = other.stat().start;
+        assert!(
+            !still_works(&identity, &[other.stat()]),
+            "begun at the same tick, and another"
+        );
+    }
+
+    #[test]
+    fn a_mark_is_looked_for_in_whole() {
+        let mut command = Command::new("sleep");
+        command
+            .arg("600")
+            .env(MARK, "12.34")
+            .stdout(std::process::Stdio::null());
+        let marked = Begun::of(&mut command);
+        let mut command = Command::new("sleep");
+        command
+            .arg("600")
+            .env_clear()
+            .stdout(std::process::Stdio::null());
+        let bare = Begun::of(&mut command);
+        let (marked, bare) = (marked.0.id(), bare.0.id());
+        until(|| carries_any(marked));
+        assert!(carries(marked, &format!("{MARK}=12.34")));
+        assert!(!carries(marked, &format!("{MARK}=12.3")));
+        assert!(!carries(bare, &format!("{MARK}=12.34")));
+        assert_eq!((carries_any(marked), carries_any(bare)), (true, false));
+    }
+
+    #[test]
+    fn a_process_is_told_by_what_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("__gate"), "sleep 600; :").unwrap();
+        let mut command = Command::new("sh");
+        command
+            .arg("__gate")
+            .current_dir(folder.path())
+            .process_group(0);
+        let gate = Begun::of(command.stdout(std::process::Stdio::null()));
+        let pid = gate.0.id();
+        // Right after its start a process has no words yet.
+        until(|| is_gate(pid));
+        assert_eq!(
+            (is_gate(pid), is_ending(pid), is_stopped(pid)),
+            (true, false, false)
+        );
+        assert!(!is_gate(std::process::id()));
+        gate.signal(Signal::STOP);
+        until(|| is_stopped(pid));
+        rustix::process::kill_process_group(Pid::from_child(&gate.0), Signal::KILL).unwrap();
+        until(|| stat(pid).unwrap().state == State::Zombie);
+        assert_eq!(
+            (is_gate(pid), is_ending(pid), is_stopped(pid)),
+            (false, true, false)
+        );
+    }
+
+    /// Of a command, and of one that made itself independent of its parents: whether `members` finds it.
+    fn finds_who_went_away(command: &mut Command) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let command = command.current_dir(folder.path());
+        let command = Begun::of(command.stdout(std::process::Stdio::null()));
+        let number = || {
+            let text = fs::read_to_string(folder.path().join("away")).ok()?;
+            text.trim().parse::<u32>().ok()
+        };
+        let sleeps =
+            |pid| stat(pid).is_some_and(|of| of.name == "sleep" && of.parent != command.0.id());
+        until(|| number().is_some_and(sleeps));
+        let away = stat(number().unwrap()).unwrap();
+        let me = BTreeSet::from([std::process::id()]);
+        let found = members(&command.identity(), &me);
+        signal(&away, Signal::KILL);
+        assert!(found.iter().any(|member| member.pid == command.0.id()));
+        assert!(
+            !found.iter().any(|member| me.contains(&member.pid)),
+            "never this program"
+        );
+        found.contains(&away)
+    }
+
+    #[test]
+    fn group_or_session_is_enough_to_be_of_a_command() {
+        const AWAY: &str = "(sh -c 'echo $$ > away; exec sleep 600' &); exec sleep 600";
+        let mut grouped = Command::new("sh");
+        grouped.args(["-c", AWAY]).process_group(0);
+        assert!(finds_who_went_away(&mut grouped));
+        // With job control each has a group of its own, and they share the session alone.
+        let mut session = Command::new("setsid");
+        session.args(["bash", "-c", &format!("set -m; {AWAY}")]);
+        assert!(finds_who_went_away(&mut session));
+        let mut neither = Command::new("sh");
+        neither.args(["-c", AWAY]);
+        assert!(!finds_who_went_away(&mut neither));
     }
 }
