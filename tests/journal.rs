@@ -186,6 +186,33 @@ fn j01_a_run_cut_after_any_record_goes_on_and_does_nothing_twice() {
 }
 
 #[test]
+fn a_run_says_where_it_was_begun_and_when_in_the_zone_of_the_machine() {
+    if !Path::new("/usr/share/zoneinfo/Asia/Tokyo").exists() {
+        return;
+    }
+    let ground = Ground::new();
+    let out = ground.sh(&format!("TZ=Asia/Tokyo {RUN}"));
+    assert!(out.status.success(), "{}", text(&out));
+    let journal = ground.journal();
+    let head = String::from_utf8_lossy(lines(&journal)[0]).into_owned();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    for part in [
+        format!("\"host\":\"{}\"", host.trim()),
+        "\"tz\":\"Asia/Tokyo\"".to_owned(),
+    ] {
+        assert!(head.contains(&part), "{part} is not in {head}");
+    }
+    let begun = head.split("\"t_wall\":").nth(1).expect("a moment");
+    let seconds = &begun[..10];
+    let there = ground.sh(&format!(
+        "TZ=Asia/Tokyo date -d @{seconds} '+%Y-%m-%d %H:%M:%S'"
+    ));
+    let there = String::from_utf8_lossy(&there.stdout).into_owned();
+    let runs = ground.sh("TZ=Asia/Tokyo \"$RUNBOOK\" runs");
+    assert!(text(&runs).contains(there.trim()), "{there}{}", text(&runs));
+}
+
+#[test]
 fn j02_a_killed_engine_loses_nothing_and_repeats_nothing() {
     let mut killed = 0;
     for round in 0..12 {
