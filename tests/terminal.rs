@@ -18,6 +18,7 @@
 
 mod blocked;
 mod clocks;
+mod doubt;
 mod events;
 mod kinds;
 mod looks;

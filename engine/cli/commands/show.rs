@@ -121,7 +121,10 @@ fn standing(page: &Page<'_>, replay: &Replay, dir: &RunDir) -> Vec<String> {
         }
         (_, Some(holder)) => (format!("running, held by {holder}"), Tone::Title),
         (Phase::Parked { why }, None) => (format!("parked: {why}"), Tone::Warning),
-        (_, None) => ("its engine ended without a word".to_owned(), Tone::Warning),
+        (_, None) => match &replay.parked {
+            Some(why) => (format!("parked: {why}"), Tone::Warning),
+            None => ("its engine ended without a word".to_owned(), Tone::Warning),
+        },
     };
     row("state", &state, tone);
     row(

@@ -48,6 +48,8 @@ pub struct Replay {
     /// Of the last record.
     pub last: Moment,
     pub closing: Closing,
+    /// Why the host parked it, where that is the last word on it; the core knows nothing of it.
+    pub parked: Option<String>,
     /// Which file the journal was when an engine last took the run; 0 where nobody looked.
     pub inode: u64,
     /// The sources that the run took on since.
@@ -124,12 +126,17 @@ impl Replay {
         let mut kept = None;
         let mut last = Moment::default();
         let mut closing = Closing::Unsaid;
+        let mut parked = None;
         let mut doubted = Doubted::No;
         let mut adopted = None;
         let mut inode = 0;
         let reading = crate::journal::read(journal, |record| {
             let before = std::mem::replace(&mut last, record.at);
             let closed = closing;
+            parked = match &record.body {
+                Body::Host(HostRecord::Parked { why, .. }) => Some(why.clone()),
+                _ => None,
+            };
             closing = match record.body {
                 Body::Host(HostRecord::Parked { .. } | HostRecord::Ended { .. }) => Closing::Said,
                 _ => Closing::Unsaid,
@@ -236,6 +243,7 @@ impl Replay {
             kept,
             last,
             closing,
+            parked,
             inode,
             adopted,
             doubted,
