@@ -49,6 +49,26 @@ fn o03_two_interrupts_stop_the_step() {
 }
 
 #[test]
+fn o03_the_second_interrupt_of_a_step_may_come_in_its_next_command() {
+    let ground = Ground::new(
+        "step slow \"Slow\" {\n  $ touch begun; until test -e go; do sleep 0.05; done\n  $ trap 'touch told; exit 9' TERM; touch second; until test -e never; do sleep 0.05; done\n  repeatable\n}\nfinish no_action \"the end\"",
+    );
+    let mut pty = ground.run();
+    ground.wait_for("begun");
+    pty.until("step 1/1");
+    pty.keys(b"\x03");
+    pty.until("again");
+    ground.write("go", "");
+    ground.wait_for("second");
+    pty.keys(b"\x03");
+    ground.wait_for("told");
+    pty.until("? slow failed");
+    pty.answer("pause");
+    pty.answer("later");
+    pty.ends(75);
+}
+
+#[test]
 fn o03_three_interrupts_kill_what_does_not_stop() {
     let ground = step("touch told");
     let mut pty = begun(&ground);

@@ -241,6 +241,20 @@ fn o03_at_the_prompt_for_a_secret_the_run_can_be_ended() {
 }
 
 #[test]
+fn o04_a_secret_that_is_wanted_after_the_terminal_went_away_parks_the_run() {
+    let ground = Ground::new(
+        "secret first from ? touch begun; until test -e go; do sleep 0.05; done; echo first\nsecret second from prompt\nstep use \"Use it\" {\n  env T = second\n  $ touch used\n  repeatable\n}",
+    );
+    let mut pty = ground.run();
+    ground.wait_for("begun");
+    pty.signal(Signal::HUP);
+    ground.write("go", "");
+    pty.ends(129);
+    assert!(ground.plainly(&["runs"]).0.contains("parked"));
+    assert!(!ground.path("used").exists());
+}
+
+#[test]
 fn s09_neither_the_engine_nor_who_reads_a_secret_dumps_its_memory() {
     let ground = Ground::new("secret token from prompt\nfinish no_action \"the end\"");
     // Where the system allows dumps, a program that ends like that leaves one.

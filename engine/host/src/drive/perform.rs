@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use runbook_core::effect::{Effect, EffectId, Manner, Remote, Request, Run};
 use runbook_core::event::{Event, Identity, Learned, Moment, Sent};
 use runbook_core::prompt::{Answer, Closed, Prompt, PromptKind};
-use runbook_plan::command::Mark;
 use runbook_plan::plan::SecretFrom;
 use runbook_plan::value::{SecretId, Type, Value};
 
@@ -78,9 +77,6 @@ impl<'p> Hands<'p> for Driver<'p> {
         if run.manner == Manner::Interactive {
             self.operator.lend_terminal();
             self.interactive.insert(run.id);
-        }
-        if run.mark == Mark::Act {
-            self.interrupts = 0;
         }
         self.running.insert(run.id);
         let redactors = self.redactors(&run.manner);
