@@ -9,3 +9,6 @@ runbook run b.rbk --dry-run --answers b.toml
 # What nobody can make up is asked for.
 printf 'rbk 1\nrunbook "C"\nask level: severity "How bad?"\nfinish no_action\n' > c.rbk
 runbook run c.rbk --dry-run
+# Waiting takes no time, and the clock goes on as if it had.
+printf 'rbk 1\nrunbook "D"\nlet before: time = now()\nwait 30m\nlet asked: duration = now() - before\nwait up to 5m every 10s stable 1m {\n  ? ./is-there\n}\nlet looked: duration = now() - before\nsection late "Late" within 10m {\n  wait 2h\n}\nlet all: duration = now() - before\nfinish no_action\n' > d.rbk
+runbook run d.rbk --dry-run | sed -E 's/until [0-9:]+/until <at>/'

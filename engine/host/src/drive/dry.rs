@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use runbook_core::effect::{Effect, Notice};
-use runbook_core::event::{Event, Fact, Moment, Started};
+use runbook_core::event::{Event, Fact, Started};
 use runbook_core::state::{Over, State, due};
 use runbook_core::step::step;
 use runbook_core::view::view;
@@ -36,10 +36,10 @@ pub(super) fn walk(
         .collect();
     let mut world = World::new(Script::default());
     world.unscripted = Unscripted::Obvious;
-    let start = crate::clock::now();
-    let mut now = start;
+    let mut now = crate::clock::now();
     let mut state = State::default();
-    let mut coming: Vec<(i64, Event)> = vec![(now.boot, Event::Started(started))];
+    // Nothing takes time but waiting.
+    let mut coming = VecDeque::from([Event::Started(started)]);
     let mut facts = 0;
     let over = loop {
         facts += 1;
@@ -47,21 +47,16 @@ pub(super) fn walk(
         if over != Over::No {
             break over;
         }
-        // Of two that come at one time the one that was thought of first.
-        let next = (0..coming.len()).min_by_key(|at| coming[*at].0);
-        let deadline = due(&state).map(|deadline| deadline.at.boot);
-        let event = match (next, deadline) {
+        let event = match (coming.pop_front(), due(&state)) {
             _ if facts > ENOUGH => break stuck("it goes round in circles"),
-            (Some(at), deadline) if deadline.is_none_or(|deadline| deadline >= coming[at].0) => {
-                let (when, event) = coming.remove(at);
-                advance(&mut now, when);
-                event
-            }
-            (_, Some(deadline)) => {
-                advance(&mut now, deadline);
+            (Some(event), _) => event,
+            (None, Some(deadline)) => {
+                let ahead = (deadline.at.boot - now.boot).max(0);
+                now.boot += ahead;
+                now.wall += ahead;
                 Event::Ticked
             }
-            (_, None) => break stuck("nothing runs that could end"),
+            (None, None) => break stuck("nothing runs that could end"),
         };
         let fact = Fact { at: now, event };
         let (after, effects) = step(plan, std::mem::take(&mut state), &fact);
@@ -86,14 +81,10 @@ pub(super) fn walk(
                     },
                     None => Event::Unanswerable { effect: *id },
                 };
-                coming.push((now.boot, event));
+                coming.push_back(event);
                 continue;
             }
-            let then = world.meets(&effect, now.boot - start.boot);
-            coming.extend(
-                then.into_iter()
-                    .map(|(after, event)| (now.boot + after, event)),
-            );
+            coming.extend(world.meets(&effect, 0).into_iter().map(|(_, event)| event));
         }
     };
     let seen = view(plan, &state);
@@ -115,10 +106,4 @@ pub(super) fn walk(
 
 fn stuck(why: &str) -> Over {
     Over::Parked { why: why.into() }
-}
-
-fn advance(now: &mut Moment, boot: i64) {
-    let ahead = (boot - now.boot).max(0);
-    now.boot += ahead;
-    now.wall += ahead;
 }
