@@ -5,3 +5,5 @@ mkdir folder.rbk; runbook run folder.rbk
 printf 'rbk 1\nrunbook "\377\376"\n' > bytes.rbk; runbook run bytes.rbk
 mkfifo fifo.rbk; runbook run fifo.rbk
 head -c 1200 "$CASES/tour/tour.rbk" > half.rbk; runbook lint half.rbk
+printf 'rbk 1\nmodule "Queues"\nprocedure drain() {\n  step drain "Drain" {\n    $ true\n  }\n}\n' > queues.rbk
+runbook run queues.rbk

@@ -140,7 +140,12 @@ fn i11_what_is_still_to_come_is_taken_on() {
 #[test]
 fn i11_what_was_begun_may_not_be_another() {
     type Edit = fn(&str) -> String;
-    let cases: [(&str, Edit, &str); 10] = [
+    let cases: [(&str, Edit, &str); 11] = [
+        (
+            "what a done step was given",
+            |text| text.replace("step one", "env COLOUR = \"red\"\n\nstep one"),
+            "is done, and would be done in another way",
+        ),
         (
             "a done step",
             |text| text.replace("echo one", "echo ONE"),
@@ -263,6 +268,8 @@ fn i11_what_was_taken_on_stays_through_every_later_resume() {
     fs::write(ground.path("a.rbk"), "no runbook").expect("written");
     let out = ground.sh("\"$RUNBOOK\" resume --answers go.toml");
     assert_eq!(out.status.code(), Some(0), "{}", text(&out));
+    // By the name that it had on the command line.
+    assert!(text(&out).contains("▲ a.rbk was changed"), "{}", text(&out));
     assert_eq!(ground.ledger(), ["one", "TWO", "THREE plain"]);
     let id = "$(ls state/runbook/runs)";
     let out = ground.sh(&format!("\"$RUNBOOK\" undo {id} --to start --reason test"));

@@ -47,7 +47,8 @@ fn part(call: &str, marks: (char, char), n: usize) -> &str {
     part.split(marks.1).next().unwrap_or(part)
 }
 
-/// Watches a command; what lies below `folder` counts. Who holds a lock is written for people alone, and may be lost.
+/// Watches a command; what lies below `folder` counts. Who holds a lock, and what a command printed that is not over, is
+/// written for people alone, and may be lost.
 fn watch(ground: &Ground, folder: &str, line: &str, code: i32) -> Watched {
     let before = ground.sh("find . -printf '%P\\n'").stdout;
     let before = String::from_utf8_lossy(&before);
@@ -57,8 +58,9 @@ fn watch(ground: &Ground, folder: &str, line: &str, code: i32) -> Watched {
     let root = format!("{}/", ground.folder.path().display());
     let counts = |path: &str| -> Option<String> {
         let path = path.strip_prefix(&root)?;
-        let is_lock = path.ends_with("/lock") || path.ends_with(".lock");
-        (path.starts_with(folder) && !is_lock).then(|| path.to_owned())
+        let may_go =
+            path.ends_with("/lock") || path.ends_with(".lock") || path.contains("/printed.");
+        (path.starts_with(folder) && !may_go).then(|| path.to_owned())
     };
     let mut watched = Watched::default();
     let mut names = BTreeSet::new();

@@ -21,9 +21,8 @@ impl Driver<'_> {
             Report::Output {
                 id, bytes, skipped, ..
             } => {
-                if skipped > 0 {
-                    let left_out = format!("\n… {skipped} bytes are not shown here …\n");
-                    self.operator.output(id, left_out.as_bytes());
+                if let Some(said) = left_out(skipped) {
+                    self.operator.output(id, said.as_bytes());
                 }
                 self.operator.output(id, &bytes);
             }
@@ -260,6 +259,11 @@ impl Driver<'_> {
     }
 }
 
+/// Instead of what a person cannot read anyway.
+fn left_out(skipped: u64) -> Option<String> {
+    (skipped > 0).then(|| format!("\n… {skipped} bytes are not shown here …\n"))
+}
+
 /// What a command said last, as much of it as fits a warning.
 fn last_line(output: &str) -> String {
     let line = output.trim_end().rsplit('\n').next().unwrap_or_default();
@@ -280,5 +284,38 @@ fn end(exit: &runbook_core::event::Exit) -> String {
         Exit::Code(code) => format!("exit {code}"),
         Exit::Signal(name) => name.clone(),
         Exit::Stopped { signal } => format!("stopped by {signal}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runbook_core::event::Exit;
+
+    #[test]
+    fn what_is_left_out_is_said_and_nothing_else_is() {
+        assert_eq!(left_out(0), None);
+        assert_eq!(
+            left_out(1).as_deref(),
+            Some("\n… 1 bytes are not shown here …\n")
+        );
+    }
+
+    #[test]
+    fn of_an_output_the_last_line_is_said_as_far_as_it_is_short() {
+        assert_eq!(last_line(""), "");
+        assert_eq!(last_line("\n\n"), "");
+        assert_eq!(last_line("one\ntwo\n\n"), ": two");
+        let long = "é".repeat(120);
+        assert_eq!(last_line(&long), format!(": {long}"));
+        assert_eq!(last_line(&format!("{long}!")), format!(": {long}…"));
+    }
+
+    #[test]
+    fn an_end_is_said_in_the_words_of_the_journal() {
+        assert_eq!(end(&Exit::Code(3)), "exit 3");
+        assert_eq!(end(&Exit::Signal("SIGSEGV".into())), "SIGSEGV");
+        let signal = "SIGTERM".into();
+        assert_eq!(end(&Exit::Stopped { signal }), "stopped by SIGTERM");
     }
 }

@@ -28,6 +28,8 @@ pub mod replay;
 mod scrub;
 pub mod taken_up;
 pub mod turn;
+#[cfg(test)]
+mod turn_tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -590,8 +592,8 @@ pub(crate) fn exit_code(over: &Over, signal: Option<crate::signals::Signal>) -> 
             EndWhy::Failed => 4,
             EndWhy::Declined => 5,
         },
-        (Over::Parked { .. }, Some(signal)) if signal.exit_code() != 0 => signal.exit_code(),
-        (Over::Parked { .. }, _) => 75,
+        (Over::Parked { .. }, Some(signal)) => signal.exit_code(),
+        (Over::Parked { .. }, None) => 75,
         (Over::No, _) => 70,
     }
 }
