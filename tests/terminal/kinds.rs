@@ -32,7 +32,7 @@ enum Way {
     Interrupted,
 }
 
-const SLOW: &str = "step slow \"Slow\" {\n  $ echo $$ > pid; echo once >> ledger; exec sleep 1000\n}\nfinish no_action \"the end\"";
+const SLOW: &str = "step slow \"Slow\" {\n  $ echo once >> ledger; echo $$ > pid; exec sleep 1000\n}\nfinish no_action \"the end\"";
 
 pub const KINDS: &[Kind] = &[
     Kind {
