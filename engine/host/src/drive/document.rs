@@ -1,7 +1,6 @@
 //! A document that a `message … to file` writes.
 
 use std::borrow::Cow;
-use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::plainly;
@@ -51,8 +50,8 @@ pub(super) fn write(directory: &Path, path: &str, text: &str) -> Result<Written,
             None
         }
         Ok(_) => Some(keep(&target).map_err(failed)?),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(failed(error)),
+        // There is none; or it cannot be looked at, and then it cannot be written either.
+        Err(_) => None,
     };
     files::put(&target, &ended, None).map_err(failed)?;
     let kept = kept.map(|kept| {
@@ -115,12 +114,23 @@ mod tests {
         assert_eq!(kept("second").as_deref(), Some("incident.1.md"));
         assert_eq!(kept("third").as_deref(), Some("incident.2.md"));
         assert_eq!(
+            kept("fifth").as_deref(),
+            Some("incident.3.md"),
+            "as long, and another"
+        );
+        assert_eq!(
             (
                 read("incident.1.md"),
                 read("incident.2.md"),
+                read("incident.3.md"),
                 read("incident.md")
             ),
-            ("first\n".into(), "second\n".into(), "third\n".into())
+            (
+                "first\n".into(),
+                "second\n".into(),
+                "third\n".into(),
+                "fifth\n".into()
+            )
         );
 
         std::fs::write(folder.path().join("LICENSE"), "old").unwrap();

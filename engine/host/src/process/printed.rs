@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 
 use runbook_core::effect::EffectId;
 
-/// The least that is kept of a longer text, and all that is read again.
+/// All that is read again.
 const KEPT: usize = 4 * 1024;
+/// The least that is kept of a longer text: one byte more, which says that something stood before.
+const LEAST: usize = KEPT + 1;
 /// How long a file grows before its beginning is dropped.
 const LONGEST: u64 = 4 * KEPT as u64;
 
@@ -101,14 +103,14 @@ impl Slot {
         }
         let mut text = format!("{}\n", id.0).into_bytes();
         let head = text.len() as u64;
-        let older = KEPT.saturating_sub(bytes.len()) as u64;
+        let older = LEAST.saturating_sub(bytes.len()) as u64;
         if self.head > 0 && older > 0 {
             let from = (self.length - older.min(self.length)).max(self.head);
             let mut kept = vec![0; usize::try_from(self.length - from).unwrap_or(0)];
             file.read_exact_at(&mut kept, from)?;
             text.extend(kept);
         }
-        text.extend(&bytes[bytes.len().saturating_sub(KEPT)..]);
+        text.extend(&bytes[bytes.len().saturating_sub(LEAST)..]);
         let length = text.len() as u64;
         file.write_all_at(&text, 0)?;
         // What floods writes as much each time, over what was there.
@@ -142,8 +144,10 @@ pub fn last_printed(output: &Path) -> BTreeMap<EffectId, String> {
         let said = &bytes[end + 1..];
         let cut = said.len().saturating_sub(KEPT);
         let mut last = &said[cut..];
-        if cut > 0
-            && let Some(line) = last.iter().position(|byte| *byte == b'\n')
+        let line = last.iter().position(|byte| *byte == b'\n');
+        if let Some(line) = line
+            && cut > 0
+            && line + 1 < last.len()
         {
             last = &last[line + 1..];
         }
@@ -184,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("output");
         let id = EffectId(1);
-        for piece in [1, 100, 4095, 4096, 4097, 65_536] {
+        for piece in [1, 100, 1000, 3000, 4095, 4096, 4097, 65_536] {
             let mut printed = Printed::beside(&output);
             let mut all = String::new();
             for number in 0..60 {
@@ -195,10 +199,16 @@ mod tests {
                 assert!(length <= LONGEST, "{length} after {piece}");
                 let found = last_printed(&output).remove(&id).unwrap();
                 assert!(all.ends_with(&found), "{piece}, {number}");
-                assert!(
-                    found.len() >= all.len().min(KEPT - line.len().min(KEPT)),
-                    "{piece}, {number}"
-                );
+                // Whole lines, where there is more than one; all that fits, where there is not.
+                let before = &all[..all.len() - found.len()];
+                let whole = before.is_empty() || before.ends_with('\n');
+                assert!(whole || line.len() >= KEPT, "{piece}, {number}");
+                let least = if line.len() >= KEPT {
+                    KEPT
+                } else {
+                    KEPT - line.len()
+                };
+                assert!(found.len() >= all.len().min(least), "{piece}, {number}");
             }
         }
     }
