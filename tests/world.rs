@@ -257,14 +257,19 @@ fn life(
     there: There,
     undo: Option<&str>,
 ) -> Result<Went, HostError> {
-    let text = world.platter.borrow_mut().text(&mut world.chance);
     let disk = || SimulatedDisk {
         platter: world.platter.clone(),
         faults: world.faults.clone(),
     };
+    let faced = disk().faced();
+    let text = world.platter.borrow_mut().text(&mut world.chance);
     if text.is_empty() && world.machine.processes.is_empty() && world.machine.now == 0 {
         return begin(world, made, there);
     }
+    faced.map_err(|error| {
+        let why = format!("the journal cannot be written: {error}");
+        HostError::new(runbook_host::codes::JOURNAL_WRITE, why)
+    })?;
     let replay = Replay::read(&text[..], "run-1", Wanted::State, |_| Ok(loaded(made)));
     let mut replay = match replay {
         Ok(replay) => replay,

@@ -310,7 +310,7 @@ fn what_a_command_printed_before_its_engine_was_killed_is_shown_and_clean() {
     ground.write("forms", FORMS.join("\n") + "\n");
     let mut pty = secretly(&ground, &["run", "case.rbk"]);
     ground.wait_for("printed");
-    pty.until("it takes long");
+    pty.until("│ it takes long");
     let everybody = below(pty.pid());
     pty.signal(Signal::KILL);
     assert_eq!(pty.code(), 137);

@@ -171,6 +171,19 @@ fn torn(file: &mut Vec<u8>, at: usize, bytes: &[u8], chance: &mut Chance) {
     }
 }
 
+impl SimulatedDisk {
+    /// Synced, and then read from the platter: as `RunDir::face_the_disk`.
+    pub fn faced(&mut self) -> io::Result<()> {
+        self.sync()?;
+        let mut platter = self.platter.borrow_mut();
+        if !self.faults.borrow().weakening.no_sync() {
+            platter.seen = platter.durable.clone();
+            platter.forsaken.clear();
+        }
+        Ok(())
+    }
+}
+
 /// What stands between a journal and its platter.
 pub struct SimulatedDisk {
     pub platter: Rc<RefCell<Platter>>,

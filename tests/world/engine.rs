@@ -412,6 +412,13 @@ impl<'w> Hands<'w> for Life<'w> {
         {
             self.world.watch.doubts += 1;
         }
+        if let Event::Exited {
+            exit: Exit::Stopped { .. },
+            ..
+        } = event
+        {
+            self.world.watch.stops();
+        }
         match event {
             Event::Exited { effect, .. }
             | Event::NotStarted { effect, .. }

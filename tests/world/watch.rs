@@ -34,6 +34,10 @@ enum Known {
     Answered(String, Option<usize>),
 }
 
+/// What a person says of an undo instead of having it run.
+const SKIPPED: &str = "its undo was skipped";
+const BY_HAND: &str = "undone by hand";
+
 struct Begun {
     key: String,
     /// A command of it was let go, not only got ready.
@@ -291,6 +295,18 @@ impl Watch {
         self.begun[at].undo_started = true;
     }
 
+    fn undo_is_over(&mut self, path: &str) {
+        let key = key_of_path(path);
+        if let Some(begun) = self.begun.iter_mut().rfind(|begun| begun.key == key) {
+            begun.undo_started = true;
+        }
+    }
+
+    /// A command was stopped: some time limit passed, told or not.
+    pub fn stops(&mut self) {
+        self.passed = true;
+    }
+
     pub fn tells(&mut self, machine: &Machine, notice: &Notice) {
         match notice {
             Notice::UndoDone { path, .. } => {
@@ -305,11 +321,9 @@ impl Watch {
                 }
             }
             // What could not be undone, or was undone by hand, is done with as well.
-            Notice::UndoFailed { path, .. } => {
-                let key = key_of_path(path);
-                if let Some(begun) = self.begun.iter_mut().rfind(|begun| begun.key == key) {
-                    begun.undo_started = true;
-                }
+            Notice::UndoFailed { path, .. } => self.undo_is_over(path),
+            Notice::Deviation { path, what, .. } if [SKIPPED, BY_HAND].contains(&what.as_str()) => {
+                self.undo_is_over(path);
             }
             Notice::DeadlinePassed { .. }
             | Notice::Ran {

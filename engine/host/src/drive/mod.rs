@@ -343,6 +343,7 @@ fn take_up(
     let answers = answers.map(AnswersFile::read).transpose()?;
     let name = crate::config::operator();
     let lock = dir.lock(&name)?;
+    dir.face_the_disk()?;
     let mut replay = Replay::of(&dir, Wanted::State)?;
     let Some(loaded) = replay.loaded.take() else {
         return Err(HostError::new(

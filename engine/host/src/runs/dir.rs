@@ -25,6 +25,7 @@ use crate::journal::record::{SourceDigest, hex};
 use crate::journal::{Cut, End, Journal, Reading, Record};
 use crate::load::Original;
 use crate::lock::{self, Holder, Lock, NotTaken};
+use crate::weakened::{Weakness, has};
 
 /// The folder of a run. Who has the [`Lock`] may write to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +180,25 @@ impl RunDir {
                     format!("{} cannot be read: {}", path.display(), plainly(&error)),
                 )
             })
+    }
+
+    /// To be called before the journal is read by who will write on. What an engine left unsynced is made durable,
+    /// and what the system could not write then, and shows all the same as if it had, is forgotten: so what is read
+    /// next is what a power cut would leave.
+    pub fn face_the_disk(&self) -> Result<(), HostError> {
+        let file = self.open_journal(Access::Write)?;
+        if has(Weakness::NoSync) {
+            return Ok(());
+        }
+        file.sync_data().map_err(|error| {
+            HostError::new(
+                codes::JOURNAL_WRITE,
+                format!("the journal cannot be written: {}", plainly(&error)),
+            )
+        })?;
+        // Where a file system takes no advice, what it shows is believed.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        Ok(())
     }
 
     /// The run's own copies of its sources, held against what the journal says of them.
