@@ -498,6 +498,10 @@ impl<'w> Hands<'w> for Life<'w> {
             }
             Effect::Ask { id, prompt } => {
                 self.visible();
+                if id.0 > OURS {
+                    // Whether to start what a lost record may have started: who says yes may have it twice.
+                    self.world.watch.doubts += 1;
+                }
                 self.asked(id, &prompt);
             }
             Effect::Withdraw { id } => self.coming.retain(|(_, coming)| match coming {
