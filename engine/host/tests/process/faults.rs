@@ -102,6 +102,7 @@ fn who_cannot_wait_for_a_held_pipe_kills_at_once() {
     world.turn_until(|| std::fs::read_to_string(&stat).unwrap().contains(") Z "));
     // A gentle stop has nobody to tell: the command itself is over.
     world.stop(id, Urgency::Grace);
+    world.turn_until(|| true);
     assert!(lives(child));
     world.stop(id, Urgency::Kill);
     let ended = world.ended();
@@ -168,6 +169,25 @@ fn a_service_that_a_good_command_leaves_is_let_be_and_named() {
     assert_eq!(world.sh("exit 1").leaked, Vec::<String>::new());
     assert!(lives(away));
     world.sh(&format!("kill {away}"));
+}
+
+#[test]
+fn what_a_command_leaves_is_let_be_where_it_did_well_or_where_it_stands_apart() {
+    let mut world = World::new("apart");
+    for script in [
+        "sleep 600 >/dev/null 2>&1 & echo $! > left; exit 0",
+        "setsid sh -c 'echo $$ > left; exec sleep 600' >/dev/null 2>&1 & while ! test -s left; do sleep 0.01; done; exit 1",
+    ] {
+        let _ = std::fs::remove_file(world.folder.join("left"));
+        let ended = world.sh(script);
+        let left = world.number("left");
+        assert_eq!(
+            ended.leaked,
+            [format!("`sleep` (pid {left}) goes on running")]
+        );
+        assert!(lives(left));
+        world.sh(&format!("kill {left}"));
+    }
 }
 
 #[test]
