@@ -234,6 +234,23 @@ fn p06_a_stopped_child_is_told_to_go_on() {
 }
 
 #[test]
+fn p06_who_is_stopped_outside_of_the_group_is_told_to_go_on_too() {
+    let mut world = World::with("p06-away", |settings| {
+        settings.grace = Duration::from_secs(3600)
+    });
+    let (id, _) = world.started(
+        "setsid sh -c 'echo $$ > away; kill -STOP $$; exec sleep 600' >/dev/null 2>&1 & exec sleep 600",
+    );
+    let stat = format!("/proc/{}/stat", world.number("away"));
+    while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+        std::thread::yield_now();
+    }
+    world.stop(id, Urgency::Grace);
+    assert_eq!(world.ended().exit, stopped("SIGTERM"));
+    assert!(!lives(world.number("away")));
+}
+
+#[test]
 fn p07_zombies_do_not_count_as_living() {
     let mut world = World::with("p07", |settings| settings.grace = Duration::from_secs(600));
     // A parent that never waits: its children stay zombies for as long as it lives.
