@@ -279,3 +279,24 @@ fn line(program: &Program) -> Result<Line, String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runbook_plan::command::Strictness;
+
+    #[test]
+    fn of_a_command_for_two_systems_the_one_of_this_is_taken() {
+        let direct = || Program::Direct(vec!["true".into()]);
+        let script = || Program::Script {
+            interpreter: RunInterpreter::PowerShell,
+            text: "Get-Date".into(),
+            strict: Strictness::AsTyped,
+        };
+        for programs in [vec![direct(), script()], vec![script(), direct()]] {
+            assert_eq!(choose(&programs), Some(&direct()));
+        }
+        assert_eq!(choose(&[script()]), Some(&script()));
+        assert_eq!(choose(&[]), None);
+    }
+}

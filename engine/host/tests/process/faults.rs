@@ -433,7 +433,10 @@ fn a_background_command_is_left_running_and_can_be_stopped() {
     let id = world.effect();
     let mut run = direct(id, &["no-such-program-here"]);
     run.manner = runbook_core::effect::Manner::Background;
-    assert!(world.not_started(run).contains("not found"));
+    assert_eq!(
+        world.not_started(run),
+        "`no-such-program-here` is not found on the PATH"
+    );
 }
 
 #[test]

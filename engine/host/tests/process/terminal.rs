@@ -22,6 +22,7 @@ fn an_interactive_command_has_the_terminal_and_gives_it_back_as_it_was() {
     let mut run = sh(
         id,
         "test -t 0 && test -t 1 && test -t 2 || exit 2
+        printf . >&0 || exit 6
         test $(ps -o tpgid= -p $$) -eq $$ || exit 3
         stty -echo raw || exit 4
         kill -TSTP $$
