@@ -57,7 +57,7 @@ impl Journal {
     }
 }
 
-fn unwritable(error: &std::io::Error) -> HostError {
+pub(crate) fn unwritable(error: &std::io::Error) -> HostError {
     HostError::new(
         codes::JOURNAL_WRITE,
         format!("the journal cannot be written: {}", plainly(error)),

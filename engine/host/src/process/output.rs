@@ -317,6 +317,18 @@ pub(crate) struct Store {
     tickets: u64,
 }
 
+/// A file of the run's own that keeps what commands print; made where it is not there, and never through a link.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+}
+
 impl Store {
     pub(crate) fn new(path: &Path, cap: u64) -> Store {
         Store {
@@ -331,14 +343,7 @@ impl Store {
 
     fn reserve(&mut self) -> io::Result<Region> {
         if self.file.is_none() {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .custom_flags(libc::O_NOFOLLOW)
-                .open(&self.path)?;
+            let file = open(&self.path)?;
             self.end = file.metadata()?.len();
             self.file = Some(Rc::new(file));
         }

@@ -6,12 +6,14 @@
 //! power cut may take it. What cannot be kept is left out, for the command goes on without it.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use runbook_core::effect::EffectId;
+
+use super::output;
 
 /// All that is read again.
 const KEPT: usize = 4 * 1024;
@@ -67,13 +69,7 @@ impl Printed {
         let at = match self.slots.iter().position(|slot| slot.of.is_none()) {
             Some(at) => at,
             None => {
-                let file = OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .mode(0o600)
-                    .open(place(&self.output, self.slots.len()));
+                let file = output::open(&place(&self.output, self.slots.len()));
                 self.slots.push(Slot {
                     file: file.ok(),
                     of: None,

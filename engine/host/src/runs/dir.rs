@@ -21,6 +21,7 @@ use super::home::{StateHome, make, make_file, private, sync_folder, unusable};
 use crate::codes;
 use crate::error::{HostError, plainly};
 use crate::journal::disk::FileDisk;
+use crate::journal::go_on::unwritable;
 use crate::journal::record::{SourceDigest, hex};
 use crate::journal::{Cut, End, Journal, Reading, Record};
 use crate::load::Original;
@@ -139,12 +140,7 @@ impl RunDir {
     /// one only when `cut` says that a person agreed.
     pub fn append(&self, reading: &Reading, cut: Cut) -> Result<Journal, HostError> {
         let file = self.open_journal(Access::Write)?;
-        let disk = FileDisk::new(file, self.journal_path()).map_err(|error| {
-            HostError::new(
-                codes::JOURNAL_WRITE,
-                format!("the journal cannot be written: {}", plainly(&error)),
-            )
-        })?;
+        let disk = FileDisk::new(file, self.journal_path()).map_err(|error| unwritable(&error))?;
         Journal::go_on(Box::new(disk), reading, cut, &mut |bytes| {
             self.keep_aside(bytes)
         })
@@ -190,12 +186,7 @@ impl RunDir {
         if has(Weakness::NoSync) {
             return Ok(());
         }
-        file.sync_data().map_err(|error| {
-            HostError::new(
-                codes::JOURNAL_WRITE,
-                format!("the journal cannot be written: {}", plainly(&error)),
-            )
-        })?;
+        file.sync_data().map_err(|error| unwritable(&error))?;
         // Where a file system takes no advice, what it shows is believed.
         let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
         Ok(())
