@@ -354,6 +354,17 @@ fn r10_what_ended_while_nobody_could_see_it_is_known_and_not_asked_about() {
     engine.wait().expect("over");
     ground.way(Way::Open);
     let told = ground.ends(&["resume"], 0);
+    let called = ground.read(&ground.path("called"));
+    assert_eq!(
+        called.lines().count(),
+        2,
+        "for the command, and to ask: {called}"
+    );
+    assert_eq!(
+        called.matches("ServerAliveInterval=5 ").count(),
+        2,
+        "{called}"
+    );
     assert!(
         told.contains("it had ended on `app`, with code 0"),
         "{told}"
@@ -622,4 +633,83 @@ fn a_long_output_comes_whole() {
         (Exit::Code(0), 20_000_003)
     );
     assert!(ended.output.text.ends_with("xend"));
+}
+
+#[test]
+fn an_interactive_command_has_a_terminal_over_there_and_its_person_says_how_it_went() {
+    let command = "test -t 0 && test -t 1 && IFS= read -r line && printf '%s\\n' \"$line\" \"$WHO\" {{what}} > typed";
+    let body = format!(
+        "let what = \"a 'b' $c\"\n{}finish no_action \"the end\"\n",
+        step("interactive\n  repeatable\n  env WHO = \"ada\"", command)
+    );
+    let Some(ground) = Ground::with(&body) else {
+        return;
+    };
+    let mut pty = ground.sits_at(&["run", "case.rbk"]);
+    ground.called("-tt");
+    pty.keys("hello\r");
+    pty.until("done or failed");
+    assert_eq!(
+        ground.read(&ground.there("typed")),
+        "hello\nada\na 'b' $c\n"
+    );
+    pty.answer("done");
+    pty.until("the end");
+    pty.ends(0);
+}
+
+#[test]
+fn an_interactive_command_that_cannot_be_brought_there_does_not_start_here() {
+    let body = "host closed \"closed\"\n\nstep one \"One\" {\n  on closed\n  $ echo x > typed\n  interactive\n  repeatable\n}\n";
+    let Some(ground) = Ground::with(body) else {
+        return;
+    };
+    let mut pty = ground.sits_at(&["run", "case.rbk"]);
+    pty.until("Connection refused");
+    pty.answer("fail");
+    pty.answer("nobody is there");
+    pty.ends(4);
+    assert!(!ground.path("typed").exists(), "it ran here");
+}
+
+#[test]
+fn r03_a_connection_that_breaks_under_an_interactive_command_is_said_to_its_person() {
+    let body = step(
+        "interactive\n  undo $ true",
+        "echo x >> ledger; echo $$ > pid; sleep 600",
+    );
+    let Some(ground) = Ground::with(&body) else {
+        return;
+    };
+    let mut pty = ground.sits_at(&["run", "case.rbk"]);
+    let pid = ground.number("pid");
+    ground.way(Way::Cut);
+    pty.until("255 is also how `ssh` ends when its connection breaks");
+    wait_until("over there it is hung up", || !lives(pid));
+    pty.answer("done");
+    pty.ends(0);
+    assert_eq!(ground.read(&ground.there("ledger")), "x\n");
+}
+
+#[test]
+fn r04_an_engine_that_is_killed_under_an_interactive_command_asks_and_runs_it_once() {
+    let body = step(
+        "interactive\n  undo $ true",
+        "echo x >> ledger; echo $$ > pid; sleep 600",
+    );
+    let Some(ground) = Ground::with(&body) else {
+        return;
+    };
+    let mut pty = ground.sits_at(&["run", "case.rbk"]);
+    let pid = ground.number("pid");
+    pty.signal(Signal::KILL);
+    assert_eq!(pty.code(), 137);
+    let mut pty = ground.sits_at(&["resume"]);
+    pty.until("was under way on `app` when the");
+    pty.until_asked();
+    assert!(!lives(pid), "it ended with the terminal it had");
+    pty.answer("done");
+    pty.answer("it was seen");
+    pty.ends(0);
+    assert_eq!(ground.read(&ground.there("ledger")), "x\n");
 }

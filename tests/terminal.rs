@@ -23,7 +23,7 @@ mod events;
 mod kinds;
 mod looks;
 mod output;
-mod pty;
+pub mod pty;
 mod running;
 mod secrets;
 mod signals;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use crate::terminal::pty::{Pty, Seat};
+
 const RUNBOOK: &str = env!("CARGO_BIN_EXE_runbook");
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -193,14 +195,25 @@ impl Ground {
         std::env::join_paths(all).expect("a path")
     }
 
-    pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(RUNBOOK);
+    fn dress(&self, command: &mut Command) {
         command
-            .args(words)
             .env("XDG_STATE_HOME", self.path("state"))
             .env("PATH", self.search_path())
             .env_remove("SSH_AUTH_SOCK")
-            .current_dir(self.folder.path())
+            .current_dir(self.folder.path());
+    }
+
+    /// With somebody at a terminal.
+    pub fn sits_at(&self, words: &[&str]) -> Pty {
+        let seat = Seat::new().env("TERM", "xterm-256color");
+        seat.start_as(|command| self.dress(command), RUNBOOK, words)
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(RUNBOOK);
+        self.dress(&mut command);
+        command
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -244,6 +257,15 @@ impl Ground {
             number.is_some()
         });
         number.expect("a number")
+    }
+
+    /// Waits until `ssh` was called with this word.
+    pub fn called(&self, word: &str) {
+        wait_until(word, || {
+            self.read(&self.path("called"))
+                .split_whitespace()
+                .any(|called| called == word)
+        });
     }
 
     /// The one connection there is: the process of `ssh` on this side.

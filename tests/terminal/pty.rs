@@ -167,6 +167,16 @@ impl Seat {
 
     /// Starts a program as the leader of a session whose terminal this is.
     pub fn start<S: AsRef<OsStr>>(self, ground: &Ground, program: &str, arguments: &[S]) -> Pty {
+        self.start_as(|command| ground.dress(command), program, arguments)
+    }
+
+    /// The same in a world of another kind.
+    pub fn start_as<S: AsRef<OsStr>>(
+        self,
+        dress: impl FnOnce(&mut Command),
+        program: &str,
+        arguments: &[S],
+    ) -> Pty {
         let master =
             rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
                 .expect("a terminal");
@@ -189,7 +199,7 @@ impl Seat {
         tcsetwinsize(&slave, size(self.rows, self.columns)).expect("a size");
         let found = tcgetattr(&slave).expect("settings");
         let (rows, columns) = (self.rows.max(1), self.columns.max(1));
-        let child = self.sit_down(&slave, ground, program, arguments);
+        let child = self.sit_down(&slave, dress, program, arguments);
         let model = vt100::Parser::new_with_callbacks(
             NonZeroU16::new(rows).expect("a row"),
             NonZeroU16::new(columns).expect("a column"),
@@ -211,7 +221,7 @@ impl Seat {
     fn sit_down<S: AsRef<OsStr>>(
         self,
         slave: &OwnedFd,
-        ground: &Ground,
+        dress: impl FnOnce(&mut Command),
         program: &str,
         arguments: &[S],
     ) -> Child {
@@ -222,7 +232,7 @@ impl Seat {
         if self.input == Input::Nothing {
             command.args(["sh", "-c", "exec \"$@\" </dev/null", "sh"]);
         }
-        ground.dress(&mut command);
+        dress(&mut command);
         if let Some(path) = &self.output {
             command.stdout(path.try_clone().expect("a descriptor"));
         } else {
@@ -436,7 +446,12 @@ impl Pty {
     /// Sits another program down at the same terminal, the one before being over.
     pub fn again(&mut self, ground: &Ground, arguments: &[&str]) {
         assert!(self.is_over().is_some(), "the terminal is free");
-        self.child = Seat::new().sit_down(&self.slave, ground, RUNBOOK, arguments);
+        self.child = Seat::new().sit_down(
+            &self.slave,
+            |command| ground.dress(command),
+            RUNBOOK,
+            arguments,
+        );
         self.ended = None;
     }
 

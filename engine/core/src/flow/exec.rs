@@ -9,7 +9,7 @@ use crate::fill;
 use crate::flow::{irreversible, prompts, settle, starting, undo};
 use crate::frame::*;
 use crate::machine::Machine;
-use crate::prompt::{Answer, Prompt, PromptKind};
+use crate::prompt::{Answer, Detail, Prompt, PromptKind};
 use crate::state::{FiberId, Known, Pending, PendingKind, Slot, StopWhy, Waiting};
 use crate::verdict;
 
@@ -214,7 +214,7 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
             kind: PromptKind::HowDidItGo { exit },
             keys: vec![text.clone(), shown],
             text,
-            detail: Vec::new(),
+            detail: cut_off(m, f, e.what, ran.last.exit),
             path: m.path(f),
             deadline: None,
             otherwise: None,
@@ -229,6 +229,17 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
         return Next::Push(Frame::Exec(e), settle);
     }
     over(m, f, &e, ran)
+}
+
+/// What a person should know who is asked how it went: `ssh` ends with the code of the command, or with its own.
+fn cut_off(m: &Machine<'_>, f: FiberId, what: Looked, exit: Option<i32>) -> Vec<Detail> {
+    match starting::where_it_runs(m, f, what) {
+        Some(on) if exit == Some(255) => vec![Detail::Prose(format!(
+            "255 is also how `ssh` ends when its connection breaks: what ran on `{}` may have been cut off, or go on there",
+            on.name
+        ))],
+        _ => Vec::new(),
+    }
 }
 
 fn over(m: &mut Machine<'_>, f: FiberId, e: &Exec, ran: Box<Ran>) -> Next {

@@ -8,6 +8,7 @@ use runbook_core::effect::{EffectId, Manner, Program, Role, Run, RunInterpreter,
 use runbook_core::event::{Captured, Event, Exit, Identity};
 use runbook_host::process::{Launch, Processes, Redactors, Report, Settings};
 use runbook_plan::command::{Mark, Strictness};
+use rustix::process::Pid;
 
 pub struct World {
     pub folder: PathBuf,
@@ -159,6 +160,19 @@ impl World {
                 }
             }
         }));
+    }
+
+    /// The process that copies itself for each gate.
+    pub fn keeper(&self) -> Pid {
+        let children = std::fs::read_to_string("/proc/thread-self/children").unwrap();
+        children
+            .split_whitespace()
+            .find(|pid| {
+                let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                line.split(|byte| *byte == 0).nth(2) == Some(b"keeper")
+            })
+            .and_then(|pid| Pid::from_raw(pid.parse().unwrap()))
+            .expect("a keeper")
     }
 
     /// Waits until a file holds a whole line, and gives the number in it.
