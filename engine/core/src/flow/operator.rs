@@ -77,6 +77,10 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     ) {
         return;
     }
+    if m.s.halt.is_none() && is_decided(m) {
+        release(m);
+        m.run();
+    }
     match m.s.halt.clone() {
         Some(Halt::AfterStep) if m.s.busy.is_empty() => {
             let id = m.ask(None, Prompt::interrupted());
@@ -85,6 +89,12 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
         Some(Halt::Park(why)) if m.s.busy.is_empty() => park(m, why),
         _ => park_if_alone(m),
     }
+}
+
+/// Whether what the first Ctrl-C held may go on after the second: what that stopped is over, and its menu answered.
+fn is_decided(m: &Machine<'_>) -> bool {
+    let mut pending = m.s.pending.values();
+    pending.all(|pending| pending.stop.is_none() && !matches!(pending.kind, PendingKind::Ask(_)))
 }
 
 /// Nobody answers, nothing runs, and no time will bring anything: the run waits for a person.
