@@ -719,6 +719,42 @@ fn p33_an_orphan_that_was_being_stopped_is_stopped_before_anything_else() {
 }
 
 #[test]
+fn j05_what_was_being_stopped_for_its_time_when_the_engine_ended_is_in_doubt() {
+    let plan = plan(TIMED);
+    let mut first = crashed(&plan, &world(""), 0);
+    first.resume(BOOT, &mut |_| alive());
+    later(&mut first, 31_000);
+    first.happens(Event::Ticked);
+    // It is gone, by that stop or by itself: `retry` is for what failed.
+    let mut second = fold(&plan, world(""), &first.facts);
+    second.resume(BOOT, &mut |_| Found::Gone);
+    later(&mut second, 31_000);
+    second.happens(Event::Ticked);
+    assert!(asks_in_doubt(&second), "{}", second.transcript.text());
+    assert_eq!(runs(&second, "./one"), 1);
+}
+
+#[test]
+fn what_was_being_stopped_when_the_engine_ended_and_is_left_with_its_attempt_is_told() {
+    let plan = plan(
+        "attempt all \"All\" within 30s {\n  step one \"One\" {\n    $ ./one\n    undo $ ./undo-one\n  }\n} otherwise {\n  finish rolled_back\n}",
+    );
+    let mut first = crashed(&plan, &world(""), 0);
+    first.resume(BOOT, &mut |_| alive());
+    later(&mut first, 31_000);
+    first.happens(Event::Ticked);
+    let mut second = fold(&plan, world(""), &first.facts);
+    second.resume(BOOT, &mut |_| Found::Gone);
+    assert_eq!(ended(&second.run()), Outcome::RolledBack);
+    let told = second.transcript.text();
+    assert!(
+        told.contains("being stopped when the engine ended, and nobody can say how far it came"),
+        "{told}"
+    );
+    assert_eq!(runs(&second, "./undo-one"), 1, "{told}");
+}
+
+#[test]
 fn an_orphan_that_was_stopped_to_park_is_not_forgotten_at_its_timeout() {
     let plan = plan(TIMED);
     let mut run = crashed(&plan, &world(""), 0);

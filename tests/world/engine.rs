@@ -79,6 +79,8 @@ pub struct Life<'w> {
     texts: BTreeMap<EffectId, String>,
     about: BTreeMap<EffectId, usize>,
     interrupts: u32,
+    /// It was told to end: what it stops now is in doubt until the run goes on.
+    parking: bool,
     boot_id: String,
 }
 
@@ -101,6 +103,7 @@ impl<'w> Life<'w> {
             texts: BTreeMap::new(),
             about: BTreeMap::new(),
             interrupts: 0,
+            parking: false,
             boot_id,
         }
     }
@@ -405,6 +408,8 @@ impl<'w> Hands<'w> for Life<'w> {
     fn take_in(&mut self, event: &mut Event) {
         self.world.note(|| format!("  {event:?}"));
         let seq = self.book.journal.seq();
+        self.world.watch.sees(&self.world.machine, event);
+        self.parking |= matches!(event, Event::ParkRequested { .. });
         if let Event::Found {
             found: Found::Gone | Found::Alive { .. },
             ..
@@ -438,8 +443,15 @@ impl<'w> Hands<'w> for Life<'w> {
                     self.world.watch.hears_end(seq, at);
                 }
             }
-            Event::Answered { effect, .. } => {
+            Event::Answered { effect, answer, .. } => {
                 let text = self.texts.get(effect).cloned().unwrap_or_default();
+                if let (Some(path), Answer::Skip { .. } | Answer::Done { .. }) = (
+                    text.strip_prefix("the undo of ")
+                        .and_then(|rest| rest.strip_suffix(" failed")),
+                    &*answer,
+                ) {
+                    self.world.watch.undo_is_over(path);
+                }
                 let about = self.about.get(effect).copied();
                 self.world.watch.hears_answer(seq, text, about);
             }
@@ -526,6 +538,9 @@ impl<'w> Hands<'w> for Life<'w> {
                     self.running.insert(id, at);
                 }
                 let ours = self.running.get(&id).or(self.adopted.get(&id)).copied();
+                if let (Some(at), false) = (ours, self.parking) {
+                    self.world.watch.tells_to_stop(at);
+                }
                 match ours {
                     Some(at) if self.world.machine.processes[at].remote => {
                         // The connection is dropped; what was sent goes on.

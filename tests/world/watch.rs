@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_core::effect::{Notice, Verdict};
+use runbook_core::event::Event;
 
 use super::machine::{Machine, Process};
 use super::runbooks::{About, Made};
@@ -82,6 +83,16 @@ pub struct Watch {
     pub waits_seen: u32,
     /// A clock passed, and what it stopped depends on when.
     pub passed: bool,
+    /// A clock was looked at, and nothing has been told since.
+    ticked: bool,
+    /// Told to stop while the run went on to its end: what it did is what the end says.
+    stopped: BTreeSet<usize>,
+    /// Nobody knows what a lost record began.
+    unsure: bool,
+    /// The moment of the last event, in true time and by the wall.
+    last: (i64, i64),
+    /// Each time a machine was up again with a clock behind that: since when, and for how long it was gone.
+    untold: Vec<(i64, i64)>,
 }
 
 impl Watch {
@@ -125,6 +136,8 @@ impl Watch {
 
     /// The engine is gone.
     pub fn engine_gone(&mut self, machine: &Machine) {
+        // What it had to tell of a clock, it may have taken with it.
+        self.passed |= std::mem::take(&mut self.ticked);
         for (at, process) in machine.processes.iter().enumerate() {
             if process.mark == Mark::Act && process.ever_let_go() && !self.settled(at) {
                 self.lost.insert(at);
@@ -137,9 +150,21 @@ impl Watch {
         if self.boots != machine.boots {
             self.boots = machine.boots;
             self.wall_off.clear();
+            let (then, wall) = self.last;
+            if machine.now + machine.wall_off < wall {
+                self.untold.push((then, machine.now - then));
+            }
         }
         self.wall_off.push(machine.wall_off);
         self.alive_since = machine.now;
+    }
+
+    /// A fact is about to be added.
+    pub fn sees(&mut self, machine: &Machine, event: &Event) {
+        self.last = (machine.now, machine.now + machine.wall_off);
+        self.ticked |= *event == Event::Ticked;
+        // Of a command that was held back for a lost record, and stopped before anybody said anything.
+        self.unsure |= matches!(event, Event::Lost { .. });
     }
 
     /// An engine takes the run up and finds so many records.
@@ -270,7 +295,7 @@ impl Watch {
 
     fn undoes(&mut self, key: &str, about: &About, made: &Made) {
         let Some(at) = self.begun.iter().rposition(|begun| begun.key == key) else {
-            if !about.request {
+            if !about.request && !self.unsure {
                 self.fault(format!("`{key}` was undone, and never begun"));
             }
             return;
@@ -295,7 +320,8 @@ impl Watch {
         self.begun[at].undo_started = true;
     }
 
-    fn undo_is_over(&mut self, path: &str) {
+    /// What could not be undone, or was undone by hand, is done with.
+    pub fn undo_is_over(&mut self, path: &str) {
         let key = key_of_path(path);
         if let Some(begun) = self.begun.iter_mut().rfind(|begun| begun.key == key) {
             begun.undo_started = true;
@@ -307,7 +333,13 @@ impl Watch {
         self.passed = true;
     }
 
+    /// A command is told to stop, and not for the run to be parked.
+    pub fn tells_to_stop(&mut self, process: usize) {
+        self.stopped.insert(process);
+    }
+
     pub fn tells(&mut self, machine: &Machine, notice: &Notice) {
+        self.ticked &= matches!(notice, Notice::Resumed { .. });
         match notice {
             Notice::UndoDone { path, .. } => {
                 let key = key_of_path(path);
@@ -320,7 +352,6 @@ impl Watch {
                     begun.undo_started = true;
                 }
             }
-            // What could not be undone, or was undone by hand, is done with as well.
             Notice::UndoFailed { path, .. } => self.undo_is_over(path),
             Notice::Deviation { path, what, .. } if [SKIPPED, BY_HAND].contains(&what.as_str()) => {
                 self.undo_is_over(path);
@@ -332,6 +363,7 @@ impl Watch {
             } => self.passed = true,
             // Nothing ran when it passed.
             Notice::StepFailed { why, .. } if why.starts_with("timed out") => self.passed = true,
+            Notice::AttemptFailed { why, .. } if why.starts_with("not done") => self.passed = true,
             Notice::WaitStarted { path, what, until } if !what.contains("up") => {
                 let Some(until) = until else { return };
                 self.waits.insert(
@@ -366,7 +398,10 @@ impl Watch {
         if early > A_TURN {
             self.fault(format!("a wait of {what} ended {early} ms early"));
         }
-        let there = (undisturbed - least.min(0)).max(self.alive_since) + LATE;
+        // Where its clock went back, nobody can say how long a machine was gone, and none of it counts.
+        let since = |(then, _): &&(i64, i64)| *then >= wait.since;
+        let untold: i64 = self.untold.iter().filter(since).map(|(_, gone)| gone).sum();
+        let there = (undisturbed + untold - least.min(0)).max(self.alive_since) + LATE;
         let late = machine.now - there.max(self.awake_since + LATE_AFTER_SLEEP);
         if late > 0 {
             self.fault(format!("a wait of {what} ended {late} ms too late"));
@@ -381,6 +416,7 @@ impl Watch {
             let about = made.steps.get(&process.key).unwrap_or(&nothing);
             let asked = self.settled(at)
                 || self.put.contains(&at)
+                || self.stopped.contains(&at)
                 || (about.undo && made.clocks)
                 || (about.timeout && process.lived_ms() >= TIMEOUT);
             if !asked && !about.repeatable && !about.done_if {

@@ -24,7 +24,6 @@
 //! An event that speaks of an effect nobody waits for any more changes nothing.
 
 use runbook_plan::Plan;
-use runbook_plan::command::Mark;
 use runbook_plan::plan::Judged;
 
 use crate::effect::{Effect, EffectId, Notice, Urgency, Verdict};
@@ -274,10 +273,8 @@ fn ended(m: &mut Machine<'_>, id: EffectId, ran: Ran, leaked: &[String]) {
         m.tell(Notice::Warning { text });
     }
     if let Some(f) = pending.fiber {
-        if let (RanEnd::Lost(why), PendingKind::Run(run)) = (&ran.end, &pending.kind)
-            && run.mark == Mark::Act
-        {
-            flow::settle::not_by_time_alone(m, f, &run.shown, why);
+        if let RanEnd::Lost(why) = &ran.end {
+            flow::settle::not_by_time_alone(m, f, &pending.kind, why);
         }
         m.wake(f, Input::Ran(Box::new(ran)));
     }

@@ -10,7 +10,7 @@ use crate::flow::{exec, judge, menu, prompts, starting};
 use crate::frame::*;
 use crate::machine::Machine;
 use crate::prompt::{Answer, Detail, DoubtChoice, Prompt, PromptKind};
-use crate::state::{Cause, Fiber, FiberId, StopWhy, TimerKind, Unwind, Waiting};
+use crate::state::{Cause, Fiber, FiberId, PendingKind, StopWhy, TimerKind, Unwind, Waiting};
 use crate::verdict;
 
 /// What was in flight when the engine ended.
@@ -149,7 +149,10 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
 
 /// A timeout ran out, and what was stopped for it came to an end that nobody saw. That is a doubt and no attempt that
 /// failed: it is settled where it stands, or asked about where others are being left with it.
-pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, shown: &str, why: &str) {
+pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, what: &PendingKind, why: &str) {
+    let Some((_, shown)) = acting(what) else {
+        return;
+    };
     let fiber = m.fiber_mut(f);
     if let Some(Unwind {
         target: Some(depth),
@@ -172,6 +175,33 @@ pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, shown: &str, wh
                 ));
             }
         }
+    }
+}
+
+/// The engine ended while a command was being stopped, and it is gone: asked about, or told where the run leaves it.
+pub(crate) fn not_seen_to_stop(m: &mut Machine<'_>, f: FiberId, what: &PendingKind) {
+    not_by_time_alone(m, f, what, "the engine ended while it was being stopped");
+    let Some((path, command)) = acting(what) else {
+        return;
+    };
+    if m.fiber(f).unwind.is_some() {
+        m.tell(Notice::Settled {
+            path: path.clone(),
+            command: command.clone(),
+            how: "it was being stopped when the engine ended, and nobody can say how far it came"
+                .into(),
+        });
+    }
+}
+
+/// Where something stands that acts, and what it is to people.
+fn acting(what: &PendingKind) -> Option<(&String, &String)> {
+    match what {
+        PendingKind::Run(run) if run.mark == Mark::Act => Some((&run.path, &run.shown)),
+        PendingKind::Request(request) if request.mark == Mark::Act => {
+            Some((&request.path, &request.shown))
+        }
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use runbook_core::effect::{Effect, EffectId, Request, Role, Run};
-use runbook_core::event::{Captured, Event, Exit, Fact, Identity, Moment};
+use runbook_core::event::{Event, Fact, Identity, Moment};
 use runbook_core::state::{Over, State, due};
 use runbook_core::step::step;
 use runbook_plan::Plan;
@@ -305,21 +305,15 @@ fn admit<'p, H: Hands<'p>>(
             }
             acts.push(Act::Other(Effect::Request(request)));
         }
-        // Stopped before anybody said that it may start: it never did.
+        // Stopped before anybody said that it may start, which it may have done already.
         Effect::Stop { id, .. } if doubt::holds_back(hands.book(), id).is_some() => {
             if let Some(prompt) = doubt::holds_back(hands.book(), id) {
                 hands.book().doubted.remove(&prompt);
                 acts.push(Act::Other(Effect::Withdraw { id: prompt }));
             }
-            facts.push_back(Event::Exited {
+            facts.push_back(Event::Lost {
                 effect: id,
-                exit: Exit::Stopped {
-                    signal: "SIGTERM".into(),
-                },
-                output: Captured::default(),
-                stderr: Captured::default(),
-                elapsed_ms: 0,
-                leaked: Vec::new(),
+                why: "the journal lost its last record, and it may have been started then".into(),
             });
         }
         Effect::Park { why, until } => {

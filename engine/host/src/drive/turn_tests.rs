@@ -159,11 +159,7 @@ fn records(file: &std::path::Path) -> Vec<String> {
             Body::Host(HostRecord::Parked { why, .. }) => format!("parked: {why}"),
             Body::Host(HostRecord::Ended { .. }) => "ended".into(),
             Body::Event(Event::Spawned { effect, .. }) => format!("spawned {}", effect.0),
-            Body::Event(Event::Exited {
-                effect,
-                exit: Exit::Stopped { .. },
-                ..
-            }) => format!("stopped {}", effect.0),
+            Body::Event(Event::Lost { effect, .. }) => format!("lost {}", effect.0),
             _ => return Ok(()),
         });
         Ok(())
@@ -319,7 +315,7 @@ fn what_nobody_lets_go_parks_the_run_and_stays_open() {
 }
 
 #[test]
-fn what_is_stopped_before_anybody_said_that_it_may_start_never_did() {
+fn of_what_is_stopped_before_anybody_said_that_it_may_start_nobody_knows() {
     let body = "parallel {\n  step a \"A\" {\n    $ ./a\n  }\n  step b \"B\" {\n    http POST http://localhost/b\n  }\n  step c \"C\" {\n    ? ./look\n  }\n}\n";
     with(body, |hands, records| {
         hands.book.doubt_next = Doubted::Yes;
@@ -345,11 +341,8 @@ fn what_is_stopped_before_anybody_said_that_it_may_start_never_did() {
             ]
         );
         assert!(hands.book.doubted.is_empty());
-        let stopped = records()
-            .iter()
-            .filter(|r| r.starts_with("stopped"))
-            .count();
-        assert_eq!((stopped, records().len()), (2, 2), "{:?}", records());
+        let lost = records().iter().filter(|r| r.starts_with("lost")).count();
+        assert_eq!((lost, records().len()), (2, 2), "{:?}", records());
     });
 }
 
