@@ -450,7 +450,7 @@ impl<'w> Hands<'w> for Life<'w> {
                         .and_then(|rest| rest.strip_suffix(" failed")),
                     &*answer,
                 ) {
-                    self.world.watch.undo_is_over(path);
+                    self.world.watch.undo_is_over(&self.world.machine, path);
                 }
                 let about = self.about.get(effect).copied();
                 self.world.watch.hears_answer(seq, text, about);

@@ -87,6 +87,8 @@ pub struct Watch {
     ticked: bool,
     /// Told to stop while the run went on to its end: what it did is what the end says.
     stopped: BTreeSet<usize>,
+    /// Steps that somebody undid by hand, or left as they are, and how many processes there were by then.
+    by_hand: Vec<(String, usize)>,
     /// Nobody knows what a lost record began.
     unsure: bool,
     /// The moment of the last event, in true time and by the wall.
@@ -262,8 +264,10 @@ impl Watch {
                     look > other && process.verb == "is-done" && process.key == earlier.key
                 });
             // An attempt that ran out of time undoes what it began, whatever became of it.
+            let by_hand = |(key, then): &(String, usize)| *key == earlier.key && other < *then;
             let undone = its.undo
                 && ((!same && made.clocks)
+                    || self.by_hand.iter().any(by_hand)
                     || machine
                         .processes
                         .iter()
@@ -321,8 +325,9 @@ impl Watch {
     }
 
     /// What could not be undone, or was undone by hand, is done with.
-    pub fn undo_is_over(&mut self, path: &str) {
+    pub fn undo_is_over(&mut self, machine: &Machine, path: &str) {
         let key = key_of_path(path);
+        self.by_hand.push((key.clone(), machine.processes.len()));
         if let Some(begun) = self.begun.iter_mut().rfind(|begun| begun.key == key) {
             begun.undo_started = true;
         }
@@ -352,9 +357,9 @@ impl Watch {
                     begun.undo_started = true;
                 }
             }
-            Notice::UndoFailed { path, .. } => self.undo_is_over(path),
+            Notice::UndoFailed { path, .. } => self.undo_is_over(machine, path),
             Notice::Deviation { path, what, .. } if [SKIPPED, BY_HAND].contains(&what.as_str()) => {
-                self.undo_is_over(path);
+                self.undo_is_over(machine, path);
             }
             Notice::DeadlinePassed { .. }
             | Notice::Ran {

@@ -213,6 +213,15 @@ fn told(m: &mut Machine<'_>, s: &Settle, how: String) {
     });
 }
 
+/// What the machine says that was asked: which command it was about has been said with the question.
+fn answered(m: &mut Machine<'_>, s: &Settle, how: String) {
+    m.tell(Notice::Settled {
+        path: s.path.clone(),
+        command: String::new(),
+        how,
+    });
+}
+
 fn orphan(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, processes: Vec<String>) -> Next {
     let text = format!(
         "`{}` still runs; what about it?",
@@ -307,7 +316,7 @@ fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned
     let known = match learned {
         Learned::Ended { code } if s.want == Want::Verdict(Judged::ByExit) => {
             let how = format!("it had ended on `{host}`, with code {code}");
-            told(m, &s, how.clone());
+            answered(m, &s, how.clone());
             return Next::Done(Signal::Choice(match code {
                 0 => Choice::Done(how),
                 _ => {
@@ -332,7 +341,7 @@ fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned
             format!("`{host}` cannot say what became of it: {why}")
         }
     };
-    told(m, &s, known.clone());
+    answered(m, &s, known.clone());
     s.said = format!("{}\n{known}", s.said).trim().to_owned();
     gone(m, f, s)
 }
