@@ -26,6 +26,7 @@ pub const BLOCK_MISSING: Code = Code(1035);
 pub const BLOCK_UNWANTED: Code = Code(1036);
 pub const TOO_DEEP: Code = Code(1037);
 pub const TOO_COMPLEX: Code = Code(1038);
+pub const TOO_MANY: Code = Code(1039);
 
 pub const STRING_NOT_CLOSED: Code = Code(1040);
 pub const ESCAPE: Code = Code(1041);
@@ -95,6 +96,7 @@ pub const ALL: &[(Code, &str)] = &[
     (BLOCK_UNWANTED, "a block where none belongs"),
     (TOO_DEEP, "nesting deeper than 64"),
     (TOO_COMPLEX, "a file too complex to be read"),
+    (TOO_MANY, "more mistakes than anybody reads"),
     (STRING_NOT_CLOSED, "a string that is not closed"),
     (ESCAPE, "an escape that is not known"),
     (LITERAL, "a number that cannot be read"),

@@ -1,5 +1,6 @@
 //! What is wrong, where, and the way out.
 
+use crate::codes;
 use crate::span::Span;
 
 /// A numbered error: `RB1xxx` syntax, `RB2xxx` plan, `RB3xxx` run and journal, `RB9xxx` our fault.
@@ -36,6 +37,26 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     pub help: Option<String>,
     pub fix: Option<Fix>,
+}
+
+/// Mistakes that are told of one text.
+const MOST: usize = 1_000;
+
+/// Adds a mistake, as long as somebody may want to know of it: behind [`MOST`] stands only that there are more.
+pub fn add(mistakes: &mut Vec<Diagnostic>, mistake: Diagnostic) {
+    match mistakes.len() {
+        0..MOST => mistakes.push(mistake),
+        MOST => mistakes.push(
+            Diagnostic::error(
+                codes::TOO_MANY,
+                format!("there are more than {MOST} mistakes"),
+                mistake.span(),
+                "what is wrong from here on is not told",
+            )
+            .help("mend the first ones, and look again"),
+        ),
+        _ => {}
+    }
 }
 
 impl Diagnostic {

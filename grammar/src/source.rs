@@ -3,11 +3,8 @@
 use std::sync::OnceLock;
 
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::span::{SourceId, Span};
-
-/// How many forbidden characters of one file are reported.
-const MAX_REPORTED: usize = 100;
 
 /// One file of a load. `text` is what was parsed, hashed and journaled: the same bytes everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,20 +54,23 @@ impl Sources {
         self.files.iter()
     }
 
-    /// The line of a byte, from 1. A file's lines are counted once, so that the places of many things are no walk
-    /// over the file each.
+    /// The line of a byte, from 1.
     pub fn line(&self, id: SourceId, byte: usize) -> usize {
-        let starts = self.lines[id.0 as usize].get_or_init(|| line_starts(&self.get(id).text));
-        starts.partition_point(|start| *start <= byte)
+        self.starts(id).partition_point(|start| *start <= byte)
+    }
+
+    /// A file's lines are counted once, so that the places of many things are no walk over the file each.
+    fn starts(&self, id: SourceId) -> &[usize] {
+        self.lines[id.0 as usize].get_or_init(|| line_starts(&self.get(id).text))
     }
 
     /// Line and column of a byte, from 1; the column in characters, as editors count.
     pub fn line_and_column(&self, id: SourceId, byte: usize) -> (usize, usize) {
         let text = &self.get(id).text;
-        let before = &text[..byte.min(text.len())];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before[start..].chars().count() + 1;
-        (self.line(id, before.len()), column)
+        let byte = byte.min(text.len());
+        let line = self.line(id, byte);
+        let start = self.starts(id)[line - 1];
+        (line, text[start..byte].chars().count() + 1)
     }
 
     /// The text under a span.
@@ -101,8 +101,9 @@ pub fn normalise(id: SourceId, text: &str) -> (String, Vec<Diagnostic>) {
         for (at, sign) in text.char_indices() {
             if (sign.is_control() && sign != '\n' && sign != '\t') || is_bidirectional(sign) {
                 // A run of them is one mistake.
-                if at != last_end && mistakes.len() < MAX_REPORTED {
-                    mistakes.push(forbidden(Span::new(id, at, at + sign.len_utf8()), sign));
+                if at != last_end {
+                    let span = Span::new(id, at, at + sign.len_utf8());
+                    diagnostic::add(&mut mistakes, forbidden(span, sign));
                 }
                 last_end = at + sign.len_utf8();
             }

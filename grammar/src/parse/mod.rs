@@ -24,7 +24,7 @@ use pest::error::InputLocation;
 
 use crate::ast::{Comment, File, Header, MAX_DEPTH};
 use crate::codes;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{self, Code, Diagnostic};
 use crate::source::Source;
 use crate::span::{SourceId, Span};
 
@@ -293,7 +293,7 @@ impl<'s> Ctx<'s> {
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        diagnostic::add(&mut self.diagnostics, diagnostic);
     }
 
     fn comment(&mut self, pair: &Pair<'s>) {

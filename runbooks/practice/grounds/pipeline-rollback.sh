@@ -76,7 +76,7 @@ state 6 1.4.0 > "$cloud/gs/acme-state/pipeline/default.tfstate.20260101T0900"
 
 program break << 'END'
 #!/bin/sh
-# Makes the rollback fail: `./break image` or `./break lock`.
+# Makes the rollback fail: `./break image` or `./break lock`; `./break unlock` lets go of the lock again.
 set -eu
 cd "$(dirname "$0")/home/.stand-ins"
 case ${1:-} in
@@ -89,7 +89,7 @@ case ${1:-} in
     echo "Terraform's state is locked by 5f2c1d9a-7a51-4f7e; \`./break unlock\` lets it go"
     ;;
   unlock) rm -f gs/acme-state/pipeline/default.tflock ;;
-  *) echo "say what to break: image, lock" >&2; exit 2 ;;
+  *) echo "say what to break: image, lock, or unlock" >&2; exit 2 ;;
 esac
 END
 
@@ -102,5 +102,5 @@ A pipeline whose newest release, v42 of the job and v1.5.0 of everything, is bro
 
   ./rollback       roll it back: v41 and v1.4.0 were good; the scene `kitchen` is half processed
   ./break image    the image of v41 is gone: the rollout never ends, and is taken back
-  ./break lock     Terraform's state is locked
+  ./break lock     Terraform's state is locked; ./break unlock lets it go
 END

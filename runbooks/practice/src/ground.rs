@@ -198,14 +198,14 @@ pub fn build_engine(root: &Path) -> Result<PathBuf, String> {
     build
         .args(["build", "--package", "runbook", "--bin", "runbook"])
         .current_dir(root);
-    if engine.exists() {
-        // The first time, cargo shows how far it is.
-        build.arg("--quiet");
-    }
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    say("Building the engine (the first time takes some minutes) ...\n");
+    if engine.exists() {
+        build.arg("--quiet");
+    } else {
+        say("Building the engine, which takes some minutes the first time ...\n");
+    }
     let status = build
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;

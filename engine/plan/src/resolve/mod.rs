@@ -48,7 +48,7 @@ use crate::ids::*;
 use crate::plan::{Node, NodeKind, Plan, Var};
 use crate::value::Type;
 use runbook_grammar::ast;
-use runbook_grammar::diagnostic::{Code, Diagnostic};
+use runbook_grammar::diagnostic::{self, Code, Diagnostic};
 use runbook_grammar::span::Span;
 
 pub use scenarios::check_scenarios;
@@ -153,8 +153,8 @@ impl<'a> Resolver<'a> {
         self.resolve_root();
     }
 
-    fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+    fn report(&mut self, mistake: Diagnostic) {
+        diagnostic::add(&mut self.diagnostics, mistake);
     }
 
     fn error(
