@@ -452,6 +452,8 @@ impl<'w> Hands<'w> for Life<'w> {
                 ) {
                     self.world.watch.undo_is_over(&self.world.machine, path);
                 }
+                self.world.watch.given_up |=
+                    text.starts_with("interrupted") && matches!(answer, Answer::Fail { .. });
                 let about = self.about.get(effect).copied();
                 self.world.watch.hears_answer(seq, text, about);
             }

@@ -89,6 +89,8 @@ pub struct Watch {
     stopped: BTreeSet<usize>,
     /// Steps that somebody undid by hand, or left as they are, and how many processes there were by then.
     by_hand: Vec<(String, usize)>,
+    /// Somebody ended the run, whatever was under way.
+    pub given_up: bool,
     /// Nobody knows what a lost record began.
     unsure: bool,
     /// The moment of the last event, in true time and by the wall.
@@ -139,7 +141,11 @@ impl Watch {
     /// The engine is gone.
     pub fn engine_gone(&mut self, machine: &Machine) {
         // What it had to tell of a clock, it may have taken with it.
-        self.passed |= std::mem::take(&mut self.ticked);
+        if std::mem::take(&mut self.ticked) {
+            self.passed = true;
+            self.waits
+                .retain(|_, wait| machine.now < wait.since + wait.lasts);
+        }
         for (at, process) in machine.processes.iter().enumerate() {
             if process.mark == Mark::Act && process.ever_let_go() && !self.settled(at) {
                 self.lost.insert(at);
@@ -304,8 +310,12 @@ impl Watch {
             }
             return;
         };
-        if self.begun[at].undone && !about.request {
-            self.fault(format!("`{key}` was undone twice"));
+        if self.begun[at].undone {
+            // What was to be sent, and may not have been, is undone as well.
+            if !about.request {
+                self.fault(format!("`{key}` was undone twice"));
+            }
+            return;
         }
         let above = self.begun[at + 1..].iter().find(|begun| {
             let beside = made
@@ -416,6 +426,9 @@ impl Watch {
     /// The run is over.
     pub fn ends(&mut self, machine: &Machine, made: &Made) {
         let nothing = About::default();
+        if self.given_up {
+            return;
+        }
         for at in self.lost.clone() {
             let process = &machine.processes[at];
             let about = made.steps.get(&process.key).unwrap_or(&nothing);
