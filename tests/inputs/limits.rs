@@ -148,7 +148,10 @@ fn i03_no_mebibyte_takes_two_seconds_or_512_mebibytes() {
         ("units", filled("let a = ", "9s", "\n")),
         ("dots", filled("let a = 1", ".", "\n")),
         ("ranges", filled("let a = 1", "..1", "\n")),
-        ("commands", filled("step a \"A\" {\n", "  $ cd x\n", "}\n")),
+        (
+            "commands",
+            filled("step a \"A\" {\n", "  $ rm -r x\n", "}\n"),
+        ),
         (
             "looks",
             filled("step a \"A\" {\n", "  ? rm -rf x | cat\n", "}\n"),

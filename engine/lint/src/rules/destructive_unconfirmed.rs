@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use runbook_grammar::ast::StmtKind;
 use runbook_plan::command::Interpreter;
 use runbook_plan::shell::Call;
@@ -5,7 +7,7 @@ use runbook_plan::shell::Call;
 use crate::finding::{Found, Severity};
 use crate::programs::{self, verbs};
 use crate::rule::Rule;
-use crate::subject::children::Purpose;
+use crate::subject::children::{Purpose, Slot};
 use crate::subject::{SiteId, Subject};
 
 pub const RULE: Rule = Rule {
@@ -32,8 +34,9 @@ second command brings back. At 3 a.m. one question is cheap.\n\nPassed over: a s
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found) {
+    let questions = Questions::of(subject);
     for command in subject.commands.iter().filter(|command| command.acts()) {
-        if command.purpose != Purpose::Done || is_confirmed(subject, command.site) {
+        if command.purpose != Purpose::Done || questions.confirm(subject, command.site) {
             continue;
         }
         for script in &command.scripts {
@@ -63,27 +66,53 @@ fn check(subject: &Subject<'_>, found: &mut Found) {
     }
 }
 
-fn is_confirmed(subject: &Subject<'_>, site: SiteId) -> bool {
-    if subject.is_handler(site) {
-        return true;
+/// Where somebody is asked, gathered once for all commands of a file.
+#[derive(Default)]
+struct Questions {
+    /// Steps that say themselves what is lost, or how it is taken back.
+    settled: BTreeSet<SiteId>,
+    /// Of each block its first `confirm` or `approve`, and its first item to tick.
+    asked: BTreeMap<(Option<SiteId>, Slot), SiteId>,
+    ticked: BTreeMap<(Option<SiteId>, Slot), SiteId>,
+}
+
+impl Questions {
+    fn of(subject: &Subject<'_>) -> Questions {
+        let mut questions = Questions::default();
+        for (at, site) in subject.sites.iter().enumerate() {
+            let block = (site.parent, site.slot);
+            match site.stmt.kind {
+                StmtKind::Irreversible(_) | StmtKind::Undo(_) => {
+                    questions.settled.extend(site.parent);
+                }
+                StmtKind::Confirm { .. } | StmtKind::Approve { .. } => {
+                    questions.asked.entry(block).or_insert(at);
+                }
+                StmtKind::Item { .. } => {
+                    questions.ticked.entry(block).or_insert(at);
+                }
+                _ => {}
+            }
+        }
+        questions
     }
-    if let Some(step) = subject.step_of(site) {
-        let settled = subject.says(step, |policy| {
-            matches!(policy, StmtKind::Irreversible(_) | StmtKind::Undo(_))
-        });
-        if settled {
+
+    /// Whether a command needs no other question than there is.
+    fn confirm(&self, subject: &Subject<'_>, site: SiteId) -> bool {
+        let step = subject.step_of(site);
+        if subject.is_handler(site) || step.is_some_and(|step| self.settled.contains(&step)) {
             return true;
         }
-    }
-    let step = subject.step_of(site);
-    std::iter::once(site).chain(subject.around(site)).any(|at| {
-        let in_step = subject.step_of(at) == step && Some(at) != step;
-        subject.before(at).any(|stmt| match stmt.kind {
-            StmtKind::Confirm { .. } | StmtKind::Approve { .. } => true,
-            StmtKind::Item { .. } => in_step,
-            _ => false,
+        std::iter::once(site).chain(subject.around(site)).any(|at| {
+            let own = subject.sites[at];
+            let before = |first: &BTreeMap<_, SiteId>| {
+                let found = first.get(&(own.parent, own.slot));
+                found.is_some_and(|found| *found < at)
+            };
+            let in_step = subject.step_of(at) == step && Some(at) != step;
+            before(&self.asked) || (in_step && before(&self.ticked))
         })
-    })
+    }
 }
 
 /// What a call destroys, as its first words.

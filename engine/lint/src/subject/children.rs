@@ -3,7 +3,7 @@
 use runbook_grammar::ast::*;
 
 /// Which of a statement's blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
     /// The top level of the file.
     Root,

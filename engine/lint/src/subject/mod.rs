@@ -150,16 +150,6 @@ impl<'a> Subject<'a> {
             .take_while(move |(_, stmt)| stmt.span.start < end)
     }
 
-    /// Statements that stand before one in its own block.
-    pub fn before(&self, site: SiteId) -> impl Iterator<Item = &'a Stmt> + '_ {
-        let own = self.sites[site];
-        let first = own.parent.map_or(0, |parent| parent + 1);
-        self.sites[first..site]
-            .iter()
-            .filter(move |other| other.parent == own.parent && other.slot == own.slot)
-            .map(|other| other.stmt)
-    }
-
     /// What the plan makes of a statement.
     pub fn node(&self, site: SiteId) -> Option<(NodeId, &'a Node)> {
         let span = self.sites[site].stmt.span;
