@@ -129,9 +129,17 @@ pub fn is_alive(pid: u32) -> bool {
     }
 }
 
-/// A process id may have been given to someone else since: only the service of this ground answers with it.
+/// A process id may have been given to someone else since: only the service of this ground answers with it. One
+/// that is slow to answer, on a busy machine, is asked again.
 fn is_our_service(ground: &Ground, pid: u32) -> bool {
-    is_alive(pid) && get(ground, "/pid").is_ok_and(|answer| answer.body.trim() == pid.to_string())
+    for _ in 0..20 {
+        match get(ground, "/pid") {
+            _ if !is_alive(pid) => return false,
+            Ok(answer) => return answer.body.trim() == pid.to_string(),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+    false
 }
 
 fn signal(pid: u32, name: &str) -> Result<(), String> {
