@@ -209,3 +209,30 @@ fn a_step_that_is_begun_again_from_outside_is_undone_once() {
     assert_eq!(runs(&run, "./one"), 2, "{}", run.transcript.text());
     assert_eq!(runs(&run, "./undo-one"), 1, "{}", run.transcript.text());
 }
+
+#[test]
+fn what_a_second_ctrl_c_holds_back_is_held_by_the_next_engine_as_well() {
+    let step =
+        |name: &str| format!("step {name} \"One\" {{\n  $ ./{name}\n  undo $ ./undo-{name}\n}}\n");
+    let steps: String = ["one", "two", "three"].map(step).concat();
+    let plan = plan(&format!("parallel \"All\" max 2 {{\n{steps}}}"));
+    let slow = world("when \"./one\" takes 10s\n when \"./two\" takes 10s");
+    let mut first = crashed(&plan, &slow, 1);
+    for times in [1, 2] {
+        first.happens(Event::Interrupted { times });
+    }
+    let mut run = fold(&plan, world(""), &first.facts);
+    run.resume(BOOT, &mut |_| Found::Gone);
+    for _ in 0..2 {
+        assert_eq!(runs(&run, "./three"), 0, "{}", run.transcript.text());
+        let doubt = run.state.prompts().map(|(id, _)| id).next();
+        run.happens(Event::Answered {
+            effect: doubt.expect("a question"),
+            answer: Answer::Done {
+                reason: "it was seen".into(),
+            },
+            by: "ada".into(),
+        });
+    }
+    assert_eq!(runs(&run, "./three"), 1, "{}", run.transcript.text());
+}

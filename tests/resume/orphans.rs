@@ -83,21 +83,27 @@ fn a_live_orphan_is_left_alone_when_the_operator_says_so() {
 }
 
 #[test]
-fn a_live_orphan_of_a_step_is_stopped_at_its_timeout() {
-    let plan = plan("step one \"One\" {\n  $ ./one\n  timeout 30s\n  repeatable\n}");
-    let world = world("when \"./one\" times out\n when \"./one\" exits 0");
-    let mut run = crashed(&plan, &world, 0);
-    run.resume(BOOT, &mut |_| alive());
-    run.now.boot += 31_000;
-    run.now.wall += 31_000;
-    run.happens(Event::Ticked);
-    assert!(
-        run.wished
-            .iter()
-            .any(|effect| matches!(effect, Effect::Stop { .. })),
-        "{}",
-        run.transcript.text()
-    );
+fn a_live_orphan_of_a_step_is_stopped_at_its_timeout_and_how_it_ended_is_settled() {
+    for (policy, again) in [("repeatable", true), ("undo $ ./undo-one", false)] {
+        let plan = plan(&format!(
+            "step one \"One\" {{\n  $ ./one\n  timeout 30s\n  {policy}\n}}"
+        ));
+        let mut run = crashed(&plan, &world(""), 0);
+        run.resume(BOOT, &mut |_| alive());
+        later(&mut run, 31_000);
+        run.happens(Event::Ticked);
+        let stops = |effect: &Effect| matches!(effect, Effect::Stop { .. });
+        assert!(run.wished.iter().any(stops), "{}", run.transcript.text());
+        // Nobody saw its end, which is no failure of an attempt.
+        run.happens(Event::Found {
+            effect: EffectId(1),
+            found: Found::Gone,
+            printed: String::new(),
+        });
+        let told = run.transcript.text();
+        assert_eq!(runs(&run, "./one"), if again { 2 } else { 1 }, "{told}");
+        assert_eq!(asks_in_doubt(&run), !again, "{told}");
+    }
 }
 
 const SERVE: &str = "step serve \"Serve\" {\n  $ ./serve\n  undo $ ./undo-serve\n  background until {\n    ? ./up\n  }\n}\nconfirm \"Go?\"";

@@ -91,9 +91,10 @@ fn whatever_was_bound_is_pending_or_due_has_to_be_the_same() {
     let taken = "something else would be taken back";
     let severities = "the severities are different";
     let passed = "the checkpoints that were passed are different";
-    let changes: [(&str, Change<'_>); 18] = [
+    let changes: [(&str, Change<'_>); 19] = [
         (place, &|s| s.phase = Phase::Undoing),
         (place, &|s| s.halt = Some(Halt::AfterStep)),
+        (place, &|s| s.stopped.push(vec![FiberId(0)])),
         (place, &|s| {
             s.fibers.insert(FiberId(1), Fiber::default());
         }),

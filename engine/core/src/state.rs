@@ -46,6 +46,9 @@ pub struct State {
     pub(crate) severities: Vec<String>,
     pub(crate) clocks: Vec<RunClock>,
     pub(crate) halt: Option<Halt>,
+    /// What a second Ctrl-C stopped and nobody has decided about yet: each by its fiber, with those around it up to
+    /// the one that its step stands in, outer first.
+    pub(crate) stopped: Vec<Vec<FiberId>>,
     /// Wishes that wait until locks and secrets are there again after a resume.
     pub(crate) held: Vec<Effect>,
     pub(crate) renewing: BTreeSet<EffectId>,

@@ -1,7 +1,7 @@
 //! Ctrl-C, parking, and what a run does that nobody answers.
 
 use crate::effect::{Effect, EffectId, Notice, Urgency};
-use crate::frame::Input;
+use crate::frame::{Frame, Input, ScopeKind, Stage};
 use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt};
 use crate::state::*;
@@ -42,6 +42,12 @@ pub(crate) fn interrupted(m: &mut Machine<'_>, times: u32) {
     };
     let busy: Vec<EffectId> = m.s.busy.iter().copied().collect();
     for id in busy {
+        if let Some(f) = m.s.pending.get(&id).and_then(|pending| pending.fiber) {
+            let chain = up_to_its_step(m, f);
+            if !m.s.stopped.contains(&chain) {
+                m.s.stopped.push(chain);
+            }
+        }
         m.stop_effect(id, StopWhy::Operator, urgency);
     }
 }
@@ -77,7 +83,7 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     ) {
         return;
     }
-    if m.s.halt.is_none() && is_decided(m) {
+    if !m.s.stopped.is_empty() && forget_decided(m) == Decided::All {
         release(m);
         m.run();
     }
@@ -91,10 +97,83 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     }
 }
 
-/// Whether what the first Ctrl-C held may go on after the second: what that stopped is over, and its menu answered.
-fn is_decided(m: &Machine<'_>) -> bool {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Decided {
+    All,
+    NotAll,
+}
+
+/// What a second Ctrl-C stopped holds up what has not begun, until somebody has said what is to become of it: its
+/// menu is answered, or it is being left.
+fn forget_decided(m: &mut Machine<'_>) -> Decided {
+    let stopped = std::mem::take(&mut m.s.stopped);
+    let open = |chain: &Vec<FiberId>| is_open(m, chain);
+    let open: Vec<_> = stopped.into_iter().filter(open).collect();
     let mut pending = m.s.pending.values();
-    pending.all(|pending| pending.stop.is_none() && !matches!(pending.kind, PendingKind::Ask(_)))
+    // What nothing can come to is decided, whatever it looks like.
+    if pending.any(|pending| pending.fiber.is_some()) || will_wake(m) {
+        m.s.stopped = open;
+    }
+    match m.s.stopped.is_empty() {
+        true => Decided::All,
+        false => Decided::NotAll,
+    }
+}
+
+fn will_wake(m: &Machine<'_>) -> bool {
+    let mut timers = m.s.timers.values();
+    timers.any(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt))
+}
+
+/// Whether a stopped command is still ending, in doubt, at its menu or at what its step does about a failure.
+fn is_open(m: &Machine<'_>, chain: &[FiberId]) -> bool {
+    let mut pending = m.s.pending.values();
+    let ends = |pending: &Pending| {
+        pending.stop.is_some() && pending.fiber.is_some_and(|fiber| chain.contains(&fiber))
+    };
+    if pending.any(ends) {
+        return true;
+    }
+    let fibers = chain.iter().rev().filter_map(|id| m.s.fibers.get(id));
+    for slot in fibers.flat_map(|fiber| fiber.frames.iter().rev()) {
+        match &slot.frame {
+            Frame::Menu(_) | Frame::Settle(_) => return true,
+            Frame::Scope(scope) if matches!(scope.stage, Stage::OnFailure | Stage::Menu) => {
+                return true;
+            }
+            Frame::Scope(scope) if is_step(scope.kind) => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The fiber of a command with those around it, up to its step.
+fn up_to_its_step(m: &Machine<'_>, f: FiberId) -> Vec<FiberId> {
+    let lineage = &m.fiber(f).lineage;
+    let has_step = |id: &FiberId| {
+        let frames =
+            m.s.fibers
+                .get(id)
+                .into_iter()
+                .flat_map(|fiber| &fiber.frames);
+        let mut scopes = frames.filter_map(|slot| match &slot.frame {
+            Frame::Scope(scope) => Some(scope.kind),
+            _ => None,
+        });
+        scopes.any(is_step)
+    };
+    match lineage.iter().rposition(has_step) {
+        Some(at) => lineage[at..].to_vec(),
+        None => vec![f],
+    }
+}
+
+fn is_step(kind: ScopeKind) -> bool {
+    matches!(
+        kind,
+        ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
+    )
 }
 
 /// Nobody answers, nothing runs, and no time will bring anything: the run waits for a person.

@@ -64,7 +64,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut seq: Seq, input: Inpu
     while seq.at < seq.end
         && let Some(node) = nodes.get(seq.at)
     {
-        if m.s.halt.is_some() && holds_here(m, f) {
+        if holds_here(m, f) {
             m.fiber_mut(f).waiting = Waiting::Held;
             return Next::Wait(Frame::Seq(seq));
         }
@@ -142,13 +142,15 @@ fn chosen(m: &mut Machine<'_>, seq: &mut Seq, choice: Choice) -> Option<Signal> 
 
 /// Whether a halted run stops before the next statement here.
 fn holds_here(m: &Machine<'_>, f: FiberId) -> bool {
+    if m.s.halt.is_none() && m.s.stopped.is_empty() {
+        return false;
+    }
     if m.fiber(f).is_shielded() || m.fiber(f).undoing.is_some() {
         return matches!(m.s.halt, Some(Halt::Asked(_)));
     }
     match m.s.halt {
-        Some(Halt::AfterStep) => !in_step(m, f),
+        Some(Halt::AfterStep) | None => !in_step(m, f),
         Some(_) => true,
-        None => false,
     }
 }
 
