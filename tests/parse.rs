@@ -459,12 +459,9 @@ fn i05_a_file_with_mistakes_on_every_line_is_still_read_to_its_end() {
     let text = format!("rbk 1\nrunbook \"Bad\"\n{}", "wrong\n".repeat(20_000));
     let (_, file, told) = read("bad", text.as_bytes());
     assert_eq!(file.body.len(), 20_000);
-    // The first thousand are told, and that there are more.
-    let (last, first) = told.split_last().expect("mistakes");
-    assert_eq!(first.len(), 1_000);
-    assert!(first.iter().all(|mistake| mistake.code.0 == 1020));
-    let next = &file.body[1_000];
-    assert_eq!((last.code.0, last.span().start), (1039, next.span.start));
+    // A few thousand are kept, of which a person is told the first.
+    assert_eq!(told.len(), 4_000);
+    assert!(told.iter().all(|mistake| mistake.code.0 == 1020));
 }
 
 #[test]

@@ -207,9 +207,9 @@ fn every_whole_example_of_the_book_has_a_plan() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// As many mistakes as lines are as cheap as none: what is near is looked for only so often.
+/// What is near is looked for only so often.
 #[test]
-fn twenty_thousand_unknown_names_are_all_reported() {
+fn twenty_thousand_unknown_names_are_as_cheap_as_none() {
     let mut text = String::from("rbk 1\nrunbook \"Long\"\n\n");
     for n in 0..20_000 {
         let _ = write!(text, "let v{n} = w{n}\nnotify m{n}\nrewind to c{n}\n");
@@ -219,7 +219,8 @@ fn twenty_thousand_unknown_names_are_all_reported() {
     let (root, _) = runbook_grammar::parse(sources.get(id));
     let (plan, told) = resolve(&gather(root, |_| Err(String::new())));
     assert!(plan.is_none());
-    assert_eq!(told.len(), 60_000);
+    // A few thousand are kept of a file, of which a person is told the first.
+    assert_eq!(told.len(), 4_000);
 }
 
 #[test]

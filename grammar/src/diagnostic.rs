@@ -39,24 +39,46 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
 }
 
-/// Mistakes that are told of one text.
+/// Mistakes that are told of one file.
 const MOST: usize = 1_000;
+/// And that are kept of one, for the same may be found more than once, and not in the order of the text.
+const KEPT: usize = 4 * MOST;
 
-/// Adds a mistake, as long as somebody may want to know of it: behind [`MOST`] stands only that there are more.
+/// Adds a mistake, as long as it may be one of those that are told: [`bounded`] sees that there are more.
 pub fn add(mistakes: &mut Vec<Diagnostic>, mistake: Diagnostic) {
-    match mistakes.len() {
-        0..MOST => mistakes.push(mistake),
-        MOST => mistakes.push(
-            Diagnostic::error(
-                codes::TOO_MANY,
-                format!("there are more than {MOST} mistakes"),
-                mistake.span(),
-                "what is wrong from here on is not told",
-            )
-            .help("mend the first ones, and look again"),
-        ),
-        _ => {}
+    if mistakes.len() < KEPT {
+        mistakes.push(mistake);
     }
+}
+
+/// The mistakes of all files, in order, without those of a file behind [`MOST`] others; that there are more stands in
+/// the place of the next.
+pub fn bounded(mistakes: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut of_file = (None, 0);
+    let mut told = Vec::with_capacity(mistakes.len());
+    for mistake in mistakes {
+        let place = mistake.span();
+        if of_file.0 != Some(place.source) {
+            of_file = (Some(place.source), 0);
+        }
+        match of_file.1 {
+            0..MOST => told.push(mistake),
+            MOST => told.push(too_many(place)),
+            _ => {}
+        }
+        of_file.1 += 1;
+    }
+    told
+}
+
+fn too_many(place: Span) -> Diagnostic {
+    Diagnostic::error(
+        codes::TOO_MANY,
+        format!("there are more than {MOST} mistakes in this file"),
+        place,
+        "what is wrong from here on is not told",
+    )
+    .help("mend the first ones, and look again")
 }
 
 impl Diagnostic {

@@ -162,7 +162,7 @@ fn what_was_being_stopped_when_the_engine_ended_and_is_left_with_its_attempt_is_
     assert_eq!(ended(&second.run()), Outcome::RolledBack);
     let told = second.transcript.text();
     assert!(
-        told.contains("being stopped when the engine ended, and nobody can say how far it came"),
+        told.contains("it was being stopped, and nobody can say how far it came"),
         "{told}"
     );
     assert_eq!(runs(&second, "./undo-one"), 1, "{told}");

@@ -225,20 +225,22 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found, printed: &
                 m.wish(effect);
             }
         }
+        // It was being stopped, and that is to come to its end before anything else does.
+        Found::Alive { .. } if pending.stop.is_some_and(|stop| stop != StopWhy::Park) => {
+            if pending.fiber.is_some() {
+                m.s.busy.insert(id);
+            }
+            m.wish(Effect::Stop {
+                id,
+                urgency: Urgency::Grace,
+            });
+        }
         Found::Alive { .. } if background => {
             let waits = pending.fiber.is_some();
             if waits {
                 // Its start was not reported; it plainly did start.
                 crate::flow::exec::left_running(m, id);
             }
-        }
-        // It was being stopped, and that is to come to its end before anything else does.
-        Found::Alive { .. } if pending.stop.is_some_and(|stop| stop != StopWhy::Park) => {
-            m.s.busy.insert(id);
-            m.wish(Effect::Stop {
-                id,
-                urgency: Urgency::Grace,
-            });
         }
         Found::Alive { processes } => {
             let processes = processes.clone();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use runbook_grammar::ast::{self, FileKind, StmtKind};
-use runbook_grammar::diagnostic::Diagnostic;
+use runbook_grammar::diagnostic::{self, Diagnostic};
 use runbook_grammar::source::Sources;
 use runbook_grammar::span::Span;
 use runbook_plan::Plan;
@@ -249,7 +249,7 @@ fn assemble(
     Ok(Loaded {
         sources,
         files,
-        diagnostics,
+        diagnostics: diagnostic::bounded(diagnostics),
         plan,
         originals,
         tests: None,

@@ -200,7 +200,7 @@ fn ran_to_end(m: &mut Machine<'_>, f: FiberId, mut e: Box<Exec>, ran: Box<Ran>) 
         && m.plan.commands[id.index()].manner == Manner::Interactive
         && !matches!(
             ran.end,
-            RanEnd::NotStarted(_) | RanEnd::TimedOut | RanEnd::Stopped
+            RanEnd::NotStarted(_) | RanEnd::TimedOut | RanEnd::Stopped | RanEnd::Lost(_)
         )
     {
         let exit = match (&ran.end, ran.last.exit) {

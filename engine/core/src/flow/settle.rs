@@ -178,7 +178,7 @@ pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, what: &PendingK
     }
 }
 
-/// The engine ended while a command was being stopped, and it is gone: asked about, or told where the run leaves it.
+/// Of a command that was being stopped nobody saw the end: asked about, or told where the run leaves it.
 pub(crate) fn not_seen_to_stop(m: &mut Machine<'_>, f: FiberId, what: &PendingKind) {
     not_by_time_alone(m, f, what, "the engine ended while it was being stopped");
     let Some((path, command)) = acting(what) else {
@@ -188,8 +188,7 @@ pub(crate) fn not_seen_to_stop(m: &mut Machine<'_>, f: FiberId, what: &PendingKi
         m.tell(Notice::Settled {
             path: path.clone(),
             command: command.clone(),
-            how: "it was being stopped when the engine ended, and nobody can say how far it came"
-                .into(),
+            how: "it was being stopped, and nobody can say how far it came".into(),
         });
     }
 }
@@ -209,15 +208,6 @@ fn told(m: &mut Machine<'_>, s: &Settle, how: String) {
     m.tell(Notice::Settled {
         path: s.path.clone(),
         command: s.shown.clone(),
-        how,
-    });
-}
-
-/// What the machine says that was asked: which command it was about has been said with the question.
-fn answered(m: &mut Machine<'_>, s: &Settle, how: String) {
-    m.tell(Notice::Settled {
-        path: s.path.clone(),
-        command: String::new(),
         how,
     });
 }
@@ -316,7 +306,7 @@ fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned
     let known = match learned {
         Learned::Ended { code } if s.want == Want::Verdict(Judged::ByExit) => {
             let how = format!("it had ended on `{host}`, with code {code}");
-            answered(m, &s, how.clone());
+            told(m, &s, how.clone());
             return Next::Done(Signal::Choice(match code {
                 0 => Choice::Done(how),
                 _ => {
@@ -341,7 +331,7 @@ fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned
             format!("`{host}` cannot say what became of it: {why}")
         }
     };
-    answered(m, &s, known.clone());
+    told(m, &s, known.clone());
     s.said = format!("{}\n{known}", s.said).trim().to_owned();
     gone(m, f, s)
 }

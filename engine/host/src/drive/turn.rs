@@ -308,12 +308,7 @@ fn admit<'p, H: Hands<'p>>(
         // Stopped before anybody said that it may start, which it may have done already.
         Effect::Stop { id, .. } if doubt::holds_back(hands.book(), id).is_some() => {
             if let Some(prompt) = doubt::holds_back(hands.book(), id) {
-                let book = hands.book();
-                book.doubted.remove(&prompt);
-                // The core asks about it from here on, and what begins later was in no record.
-                if book.doubted.is_empty() {
-                    book.doubt_next = Doubted::No;
-                }
+                hands.book().doubted.remove(&prompt);
                 acts.push(Act::Other(Effect::Withdraw { id: prompt }));
             }
             facts.push_back(Event::Lost {

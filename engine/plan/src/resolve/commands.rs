@@ -139,7 +139,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<ScriptForm> {
         let (pieces, diagnostics) = shell::pieces(interpreter, text, holes);
         let fine = diagnostics.is_empty();
-        self.diagnostics.extend(diagnostics);
+        diagnostics.into_iter().for_each(|found| self.report(found));
         fine.then_some(ScriptForm::Script { pieces, strict })
     }
 

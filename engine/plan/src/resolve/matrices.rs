@@ -87,7 +87,7 @@ impl<'a> Resolver<'a> {
                 Some(matrix) => {
                     let found = crate::matrix::prove(&matrix, &severities, ast.name.span);
                     self.matrices[at].sound = found.is_empty();
-                    self.diagnostics.extend(found);
+                    found.into_iter().for_each(|found| self.report(found));
                     self.plan.matrices.push(matrix);
                 }
                 None => {

@@ -43,13 +43,16 @@ mod types;
 mod units;
 mod write;
 
+use std::collections::BTreeMap;
+
 use crate::files::Files;
 use crate::ids::*;
 use crate::plan::{Node, NodeKind, Plan, Var};
 use crate::value::Type;
+
 use runbook_grammar::ast;
 use runbook_grammar::diagnostic::{self, Code, Diagnostic};
-use runbook_grammar::span::Span;
+use runbook_grammar::span::{SourceId, Span};
 
 pub use scenarios::check_scenarios;
 
@@ -69,10 +72,11 @@ pub fn resolve(files: &Files) -> (Option<Plan>, Vec<Diagnostic>) {
     resolver.all();
     let Resolver {
         plan,
-        mut diagnostics,
+        diagnostics,
         broken,
         ..
     } = resolver;
+    let mut diagnostics: Vec<Diagnostic> = diagnostics.into_values().flatten().collect();
     diagnostics.sort_by_key(|d| (d.span(), d.code));
     diagnostics.dedup();
     let whole = diagnostics.is_empty() && broken == Broken::No;
@@ -89,7 +93,7 @@ enum Broken {
 struct Resolver<'a> {
     files: &'a Files,
     plan: Plan,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: BTreeMap<SourceId, Vec<Diagnostic>>,
     broken: Broken,
     /// The runbook first, then its modules.
     units: Vec<units::Unit<'a>>,
@@ -121,7 +125,7 @@ impl<'a> Resolver<'a> {
         Resolver {
             files,
             plan: Plan::default(),
-            diagnostics: Vec::new(),
+            diagnostics: BTreeMap::new(),
             broken: Broken::No,
             units: Vec::new(),
             here: 0,
@@ -154,7 +158,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn report(&mut self, mistake: Diagnostic) {
-        diagnostic::add(&mut self.diagnostics, mistake);
+        let of_file = self.diagnostics.entry(mistake.span().source);
+        diagnostic::add(of_file.or_default(), mistake);
     }
 
     fn error(
