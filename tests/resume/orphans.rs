@@ -205,3 +205,34 @@ fn an_orphan_that_was_stopped_to_park_is_not_forgotten_at_its_timeout() {
         run.transcript.text()
     );
 }
+
+#[test]
+fn p33_a_server_that_was_being_stopped_is_stopped_before_anything_else() {
+    let plan = plan(SERVE);
+    let mut first = crashed(&plan, &world("when \"./up\" takes 1h"), 1);
+    for times in [1, 2] {
+        first.happens(Event::Interrupted { times });
+    }
+    // The look at it is stopped, so it does not come up, and is stopped in its turn.
+    first.happens(Event::Exited {
+        effect: EffectId(2),
+        exit: Exit::Stopped {
+            signal: "SIGTERM".into(),
+        },
+        output: Captured::default(),
+        stderr: Captured::default(),
+        elapsed_ms: 1,
+        leaked: Vec::new(),
+    });
+    let stops = |run: &Play<'_>| {
+        let of_it =
+            |effect: &&Effect| matches!(effect, Effect::Stop { id, .. } if *id == EffectId(1));
+        run.wished.iter().filter(of_it).count()
+    };
+    assert_eq!(stops(&first), 1, "{}", first.transcript.text());
+    let mut second = fold(&plan, world(""), &first.facts);
+    let before = stops(&second);
+    second.resume(BOOT, &mut |_| alive());
+    assert_eq!(stops(&second), before + 1, "{}", second.transcript.text());
+    assert_eq!(runs(&second, "./serve"), 1, "{}", second.transcript.text());
+}
