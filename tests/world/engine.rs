@@ -8,6 +8,7 @@ use runbook_core::effect::{Effect, EffectId, Request, Run};
 use runbook_core::event::{Captured, Event, Exit, Found, Identity, Moment, Running, Sent};
 use runbook_core::prompt::{Answer, Detail, Prompt, PromptKind};
 use runbook_core::state::Over;
+use runbook_core::view::view;
 use runbook_host::drive::doubt;
 use runbook_host::drive::turn::{Book, Hands, OURS, turn};
 use runbook_host::error::HostError;
@@ -268,11 +269,6 @@ impl<'w> Life<'w> {
                     if let Some(about) = about {
                         self.about.insert(effect, about);
                     }
-                    if answer == Answer::LeaveIt
-                        && let Some(at) = self.orphans.get(&effect)
-                    {
-                        self.world.watch.left(*at);
-                    }
                     let by = operator::NAME.into();
                     events.push(Event::Answered { effect, answer, by });
                 }
@@ -427,7 +423,6 @@ impl<'w> Hands<'w> for Life<'w> {
         match event {
             Event::Exited { effect, .. }
             | Event::NotStarted { effect, .. }
-            | Event::Lost { effect, .. }
             | Event::Responded { effect, .. }
             | Event::RequestFailed { effect, .. } => {
                 if let Some(at) = self.running.remove(effect) {
@@ -443,6 +438,14 @@ impl<'w> Hands<'w> for Life<'w> {
                     self.world.watch.hears_end(seq, at);
                 }
             }
+            // Nothing but what was held back for a lost record, and stopped before anybody said anything.
+            Event::Lost { effect, .. } => {
+                let running = view(&self.made.plan, &self.book.state).running;
+                if let Some(run) = running.iter().find(|run| run.effect == *effect) {
+                    let (_, key) = operator::read(&run.command);
+                    self.world.watch.may_have_begun(key);
+                }
+            }
             Event::Answered { effect, answer, .. } => {
                 let text = self.texts.get(effect).cloned().unwrap_or_default();
                 if let (Some(path), Answer::Skip { .. } | Answer::Done { .. }) = (
@@ -450,10 +453,11 @@ impl<'w> Hands<'w> for Life<'w> {
                         .and_then(|rest| rest.strip_suffix(" failed")),
                     &*answer,
                 ) {
-                    self.world.watch.undo_is_over(&self.world.machine, path);
+                    self.world.watch.undone_by_hand(&self.world.machine, path);
                 }
-                self.world.watch.given_up |=
-                    text.starts_with("interrupted") && matches!(answer, Answer::Fail { .. });
+                if text.starts_with("interrupted") && matches!(answer, Answer::Fail { .. }) {
+                    self.world.watch.given_up(&self.world.machine);
+                }
                 let about = self.about.get(effect).copied();
                 self.world.watch.hears_answer(seq, text, about);
             }

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_core::effect::{Notice, Verdict};
-use runbook_core::event::Event;
+use runbook_core::event::{Event, Found};
 
 use super::machine::{Machine, Process};
 use super::runbooks::{About, Made};
@@ -66,8 +66,6 @@ pub struct Watch {
     lost: BTreeSet<usize>,
     /// A question about it was put.
     put: BTreeSet<usize>,
-    /// Left running, by a person's word.
-    left: BTreeSet<usize>,
     begun: Vec<Begun>,
     waits: BTreeMap<String, Wait>,
     /// Since when the engine has been there, in true time.
@@ -83,16 +81,15 @@ pub struct Watch {
     pub waits_seen: u32,
     /// A clock passed, and what it stopped depends on when.
     pub passed: bool,
-    /// A clock was looked at, and nothing has been told since.
+    /// A clock was looked at, or a command of an earlier engine is gone, and nothing has been told since.
     ticked: bool,
-    /// Told to stop while the run went on to its end: what it did is what the end says.
+    gone: bool,
+    /// Told to stop, and not to park.
     stopped: BTreeSet<usize>,
     /// Steps that somebody undid by hand, or left as they are, and how many processes there were by then.
     by_hand: Vec<(String, usize)>,
-    /// Somebody ended the run, whatever was under way.
-    pub given_up: bool,
-    /// Nobody knows what a lost record began.
-    unsure: bool,
+    /// Steps of which nobody knows whether a lost record began them.
+    unsure: BTreeSet<String>,
     /// The moment of the last event, in true time and by the wall.
     last: (i64, i64),
     /// Each time a machine was up again with a clock behind that: since when, and for how long it was gone.
@@ -146,11 +143,31 @@ impl Watch {
             self.waits
                 .retain(|_, wait| machine.now < wait.since + wait.lasts);
         }
-        for (at, process) in machine.processes.iter().enumerate() {
-            if process.mark == Mark::Act && process.ever_let_go() && !self.settled(at) {
-                self.lost.insert(at);
-            }
+        let lost = self.unsettled(machine);
+        self.lost.extend(lost);
+        if std::mem::take(&mut self.gone) {
+            self.put.extend(self.lost.intersection(&self.stopped));
         }
+    }
+
+    /// What acts, was let go, and of which the journal knows no end.
+    fn unsettled(&self, machine: &Machine) -> Vec<usize> {
+        let processes = machine.processes.iter().enumerate();
+        processes
+            .filter(|(_, process)| process.mark == Mark::Act && process.ever_let_go())
+            .map(|(at, _)| at)
+            .filter(|at| !self.settled(*at))
+            .collect()
+    }
+
+    /// Somebody ends the run, whatever is under way.
+    pub fn given_up(&mut self, machine: &Machine) {
+        self.put.extend(self.unsettled(machine));
+    }
+
+    /// Held back for a lost record, and stopped before anybody said anything.
+    pub fn may_have_begun(&mut self, key: String) {
+        self.unsure.insert(key);
     }
 
     /// An engine begins to look at the clocks.
@@ -171,8 +188,13 @@ impl Watch {
     pub fn sees(&mut self, machine: &Machine, event: &Event) {
         self.last = (machine.now, machine.now + machine.wall_off);
         self.ticked |= *event == Event::Ticked;
-        // Of a command that was held back for a lost record, and stopped before anybody said anything.
-        self.unsure |= matches!(event, Event::Lost { .. });
+        self.gone |= matches!(
+            event,
+            Event::Found {
+                found: Found::Gone,
+                ..
+            }
+        );
     }
 
     /// An engine takes the run up and finds so many records.
@@ -206,10 +228,6 @@ impl Watch {
         self.questions += 1;
         self.doubts += 1;
         self.put.extend(process);
-    }
-
-    pub fn left(&mut self, process: usize) {
-        self.left.insert(process);
     }
 
     /// A command that acts got its process.
@@ -255,7 +273,7 @@ impl Watch {
                 continue;
             }
             let its_name = format!("{} {}", earlier.verb, earlier.key);
-            if earlier.lives() && !earlier.remote && !self.left.contains(&other) {
+            if earlier.lives() && !earlier.remote {
                 self.faults.push(format!(
                     "`{name}` was let go while `{its_name}` was running"
                 ));
@@ -305,7 +323,7 @@ impl Watch {
 
     fn undoes(&mut self, key: &str, about: &About, made: &Made) {
         let Some(at) = self.begun.iter().rposition(|begun| begun.key == key) else {
-            if !about.request && !self.unsure {
+            if !about.request && !self.unsure.contains(key) {
                 self.fault(format!("`{key}` was undone, and never begun"));
             }
             return;
@@ -334,10 +352,15 @@ impl Watch {
         self.begun[at].undo_started = true;
     }
 
-    /// What could not be undone, or was undone by hand, is done with.
-    pub fn undo_is_over(&mut self, machine: &Machine, path: &str) {
+    /// Somebody undid it by hand, or leaves it as it is.
+    pub fn undone_by_hand(&mut self, machine: &Machine, path: &str) {
         let key = key_of_path(path);
-        self.by_hand.push((key.clone(), machine.processes.len()));
+        self.by_hand.push((key, machine.processes.len()));
+        self.undo_is_over(path);
+    }
+
+    fn undo_is_over(&mut self, path: &str) {
+        let key = key_of_path(path);
         if let Some(begun) = self.begun.iter_mut().rfind(|begun| begun.key == key) {
             begun.undo_started = true;
         }
@@ -354,7 +377,9 @@ impl Watch {
     }
 
     pub fn tells(&mut self, machine: &Machine, notice: &Notice) {
-        self.ticked &= matches!(notice, Notice::Resumed { .. });
+        let nothing_yet = matches!(notice, Notice::Resumed { .. });
+        self.ticked &= nothing_yet;
+        self.gone &= nothing_yet;
         match notice {
             Notice::UndoDone { path, .. } => {
                 let key = key_of_path(path);
@@ -367,9 +392,14 @@ impl Watch {
                     begun.undo_started = true;
                 }
             }
-            Notice::UndoFailed { path, .. } => self.undo_is_over(machine, path),
+            // What could not be undone is done with as well.
+            Notice::UndoFailed { path, .. } => self.undo_is_over(path),
             Notice::Deviation { path, what, .. } if [SKIPPED, BY_HAND].contains(&what.as_str()) => {
-                self.undo_is_over(machine, path);
+                self.undone_by_hand(machine, path);
+            }
+            Notice::Settled { command, .. } => {
+                let (verb, key) = super::operator::read(command);
+                self.put.extend(self.in_doubt(machine, &verb, &key));
             }
             Notice::DeadlinePassed { .. }
             | Notice::Ran {
@@ -426,15 +456,11 @@ impl Watch {
     /// The run is over.
     pub fn ends(&mut self, machine: &Machine, made: &Made) {
         let nothing = About::default();
-        if self.given_up {
-            return;
-        }
         for at in self.lost.clone() {
             let process = &machine.processes[at];
             let about = made.steps.get(&process.key).unwrap_or(&nothing);
             let asked = self.settled(at)
                 || self.put.contains(&at)
-                || self.stopped.contains(&at)
                 || (about.undo && made.clocks)
                 || (about.timeout && process.lived_ms() >= TIMEOUT);
             if !asked && !about.repeatable && !about.done_if {
