@@ -82,6 +82,16 @@ fn asks_in_doubt(run: &Play<'_>) -> bool {
         .any(|(_, prompt)| matches!(prompt.kind, PromptKind::InDoubt { .. }))
 }
 
+/// Somebody says that what still runs is to be waited for.
+fn waits(run: &mut Play<'_>) {
+    let asked = run.state.prompts().map(|(id, _)| id).next();
+    run.happens(Event::Answered {
+        effect: asked.expect("a question"),
+        answer: Answer::WaitForIt,
+        by: "ada".into(),
+    });
+}
+
 fn later(run: &mut Play<'_>, ms: i64) {
     run.now.boot += ms;
     run.now.wall += ms;

@@ -137,6 +137,7 @@ fn j05_what_was_being_stopped_for_its_time_when_the_engine_ended_is_in_doubt() {
     let plan = plan(TIMED);
     let mut first = crashed(&plan, &world(""), 0);
     first.resume(BOOT, &mut |_| alive());
+    waits(&mut first);
     later(&mut first, 31_000);
     first.happens(Event::Ticked);
     // It is gone, by that stop or by itself: `retry` is for what failed.

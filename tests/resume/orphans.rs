@@ -90,9 +90,18 @@ fn a_live_orphan_of_a_step_is_stopped_at_its_timeout_and_how_it_ended_is_settled
         ));
         let mut run = crashed(&plan, &world(""), 0);
         run.resume(BOOT, &mut |_| alive());
-        later(&mut run, 31_000);
-        run.happens(Event::Ticked);
         let stops = |effect: &Effect| matches!(effect, Effect::Stop { .. });
+        // While somebody is asked about it, its time does not pass; from the answer on it has it anew.
+        for ms in [31_000, 29_000] {
+            later(&mut run, ms);
+            run.happens(Event::Ticked);
+            assert!(!run.wished.iter().any(stops), "{}", run.transcript.text());
+            if ms == 31_000 {
+                waits(&mut run);
+            }
+        }
+        later(&mut run, 2_000);
+        run.happens(Event::Ticked);
         assert!(run.wished.iter().any(stops), "{}", run.transcript.text());
         // Nobody saw its end, which is no failure of an attempt.
         run.happens(Event::Found {
@@ -101,6 +110,7 @@ fn a_live_orphan_of_a_step_is_stopped_at_its_timeout_and_how_it_ended_is_settled
             printed: String::new(),
         });
         let told = run.transcript.text();
+        assert!(told.contains("it was stopped for its time"), "{told}");
         assert_eq!(runs(&run, "./one"), if again { 2 } else { 1 }, "{told}");
         assert_eq!(asks_in_doubt(&run), !again, "{told}");
     }
@@ -172,6 +182,7 @@ fn p33_an_orphan_that_was_being_stopped_is_stopped_before_anything_else() {
     };
     let mut first = crashed(&plan, &world(""), 0);
     first.resume(BOOT, &mut |_| alive());
+    waits(&mut first);
     later(&mut first, 31_000);
     first.happens(Event::Ticked);
     assert_eq!(stops(&first), 1, "{}", first.transcript.text());
@@ -195,6 +206,7 @@ fn an_orphan_that_was_stopped_to_park_is_not_forgotten_at_its_timeout() {
     let mut run = fold(&plan, world(""), &run.facts);
     let before = run.wished.len();
     run.resume(BOOT, &mut |_| alive());
+    waits(&mut run);
     later(&mut run, 31_000);
     run.happens(Event::Ticked);
     assert!(

@@ -267,8 +267,8 @@ pub(crate) fn found(m: &mut Machine<'_>, id: EffectId, found: &Found, printed: &
 fn settle(m: &mut Machine<'_>, id: EffectId) {
     let Some(pending) = m.forget(id) else { return };
     let Some(f) = pending.fiber else { return };
-    if pending.stop.is_some_and(|stop| stop != StopWhy::Park) {
-        crate::flow::settle::not_seen_to_stop(m, f, &pending.kind);
+    if let Some(stop) = pending.stop.filter(|stop| *stop != StopWhy::Park) {
+        crate::flow::settle::not_seen_to_stop(m, f, &pending.kind, stop);
     }
     m.wake(f, Input::Found(Found::Gone, pending.said));
 }

@@ -14,9 +14,12 @@ use crate::verdict;
 /// A timer is due.
 pub(crate) fn passed(m: &mut Machine<'_>, key: (i64, u64), timer: Timer) {
     let late_ms = u64::try_from(m.s.now.boot - key.0).unwrap_or(0);
-    if let (TimerKind::Timeout(_), Some(f)) = (&timer.kind, timer.fiber)
-        && m.waits_for_a_word(f)
-    {
+    let waits = |f: FiberId| match timer.kind {
+        TimerKind::Timeout(_) => m.waits_for_a_word(f),
+        TimerKind::Command(_) => m.asks_about_an_orphan(f),
+        _ => false,
+    };
+    if let Some(f) = timer.fiber.filter(|f| waits(*f)) {
         let (held, depth) = ((HELD, key.1), timer.depth);
         m.s.timers.insert(held, timer);
         m.own_timer(f, depth, held);
@@ -197,8 +200,7 @@ impl Machine<'_> {
                 let fiber = self.s.fibers.get(&of);
                 fiber.is_some_and(|fiber| fiber.lineage.contains(&f))
             });
-            within
-                && matches!(&pending.kind, PendingKind::Ask(prompt) if !matches!(prompt.kind, PromptKind::Orphan { .. }))
+            within && matches!(pending.kind, PendingKind::Ask(_))
         });
         asked
             || self.s.fibers.values().any(|fiber| {
@@ -208,6 +210,14 @@ impl Machine<'_> {
                             if matches!(settle.stage, SettleStage::Inquiring | SettleStage::DoneIf | SettleStage::Asked))
                     })
             })
+    }
+
+    /// Whether a person is asked what is to become of its command, which outlived its engine.
+    fn asks_about_an_orphan(&self, f: FiberId) -> bool {
+        self.s.pending.values().any(|pending| {
+            pending.fiber == Some(f)
+                && matches!(&pending.kind, PendingKind::Ask(prompt) if matches!(prompt.kind, PromptKind::Orphan { .. }))
+        })
     }
 
     /// A person's thinking time is not taken from a step's `timeout`. Without a fiber: from none.

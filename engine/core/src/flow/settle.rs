@@ -92,6 +92,9 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                     by,
                 });
                 m.forget(s.effect);
+                s.said = format!("{}\nit still runs: it was left running", s.said)
+                    .trim()
+                    .to_owned();
                 in_doubt(m, f, s)
             }
             _ => match s.found.clone() {
@@ -179,18 +182,21 @@ pub(crate) fn not_by_time_alone(m: &mut Machine<'_>, f: FiberId, what: &PendingK
 }
 
 /// Of a command that was being stopped nobody saw the end: asked about, or told where the run leaves it.
-pub(crate) fn not_seen_to_stop(m: &mut Machine<'_>, f: FiberId, what: &PendingKind) {
+pub(crate) fn not_seen_to_stop(m: &mut Machine<'_>, f: FiberId, what: &PendingKind, stop: StopWhy) {
     not_by_time_alone(m, f, what, "the engine ended while it was being stopped");
     let Some((path, command)) = acting(what) else {
         return;
     };
-    if m.fiber(f).unwind.is_some() {
-        m.tell(Notice::Settled {
-            path: path.clone(),
-            command: command.clone(),
-            how: "it was being stopped, and nobody can say how far it came".into(),
-        });
-    }
+    let how = match (m.fiber(f).unwind.is_some(), stop) {
+        (true, _) => "it was being stopped, and nobody can say how far it came",
+        (false, StopWhy::TimedOut) => "it was stopped for its time, and nobody saw its end",
+        (false, _) => return,
+    };
+    m.tell(Notice::Settled {
+        path: path.clone(),
+        command: command.clone(),
+        how: how.into(),
+    });
 }
 
 /// Where something stands that acts, and what it is to people.
@@ -235,7 +241,9 @@ fn orphan(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, processes: Vec<St
     Next::Wait(Frame::Settle(s))
 }
 
+/// It has its time anew: nobody held it to the one it had.
 fn wait_for_it(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>) -> Next {
+    m.renew_timeouts(f);
     told(m, &s, "it still runs: waiting for its end".into());
     let id = s.effect;
     m.s.busy.insert(id);
