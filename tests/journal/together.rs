@@ -239,3 +239,19 @@ fn c09_a_run_that_is_taken_up_while_old_runs_are_removed_is_kept_or_is_gone() {
     }
     assert!(kept > 0 && gone > 0, "both orders were met: {kept} {gone}");
 }
+
+#[test]
+fn a_run_whose_journal_says_nothing_is_never_pruned_nor_taken_for_one_that_did_nothing() {
+    let ground = Ground::with("none.toml", "[answers]\n");
+    ground.sh("\"$RUNBOOK\" run steps.rbk --answers none.toml");
+    let journal = ground.run_dir().join("journal");
+    let length = fs::metadata(&journal).expect("a journal").len();
+    let garbage: Vec<u8> = (0..length).map(|at| (at * 31 % 251) as u8 | 1).collect();
+    fs::write(&journal, garbage).expect("written");
+    for command in ["resume", "show $(ls state/runbook/runs)", "runs"] {
+        let out = ground.sh(&format!("\"$RUNBOOK\" {command}"));
+        assert!(text(&out).contains("RB3100"), "{command}: {}", text(&out));
+    }
+    ground.sh("\"$RUNBOOK\" runs prune --older-than 0s");
+    assert!(journal.exists(), "it was pruned");
+}

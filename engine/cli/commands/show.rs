@@ -40,7 +40,13 @@ pub fn show(args: &args::Show) -> Exit {
         Some(prefix) => runs::find(&home, prefix),
         None => runs::newest(&home),
     });
-    let replayed = found.and_then(|dir| Ok((Replay::of(&dir, Wanted::Timeline)?, dir)));
+    let replayed = found.and_then(|dir| {
+        let replay = Replay::of(&dir, Wanted::Timeline)?;
+        match replay.reading.says_nothing() {
+            Some(error) => Err(error),
+            None => Ok((replay, dir)),
+        }
+    });
     let (replay, dir) = match replayed {
         Ok(found) => found,
         Err(error) => return complain_host(&error),

@@ -396,6 +396,9 @@ pub fn complete(pending: &Pending, typed: &str) -> Step {
     if text.is_empty() {
         return Step::Refused("nothing typed; asked again from the start".to_owned());
     }
+    if text == "?" && *pending != Pending::Edited {
+        return Step::Help;
+    }
     let answer = match pending {
         Pending::Note => return Step::Note(text),
         Pending::Edited => {

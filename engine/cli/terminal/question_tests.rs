@@ -90,6 +90,7 @@ fn n_alone_is_a_note_and_never_a_no() {
         answer(&confirm, "n paged the DBA"),
         Step::Note("paged the DBA".to_owned())
     );
+    assert_eq!(complete(&Pending::Skip, " ? "), Step::Help);
     assert_eq!(answer(&confirm, "?"), Step::Help);
 }
 

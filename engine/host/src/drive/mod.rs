@@ -346,6 +346,9 @@ fn take_up(
     dir.face_the_disk()?;
     let mut replay = Replay::of(&dir, Wanted::State)?;
     let Some(loaded) = replay.loaded.take() else {
+        if let Some(error) = replay.reading.says_nothing() {
+            return Err(error.into());
+        }
         return Err(HostError::new(
             codes::JOURNAL_EMPTY,
             format!("the journal of run {} holds no run", dir.id),

@@ -39,6 +39,14 @@ pub struct Reading {
     pub look_only: Option<String>,
 }
 
+impl Reading {
+    /// Where there are bytes and no record: whether anything was begun, nobody can say.
+    pub fn says_nothing(&self) -> Option<HostError> {
+        let nothing = self.end.seq == 0 && self.tail != Tail::Clean;
+        nothing.then(|| corrupt(0, "it does not begin with a record"))
+    }
+}
+
 /// Reads a journal from its start and hands every record over, in order.
 ///
 /// # Errors

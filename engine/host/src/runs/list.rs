@@ -136,7 +136,7 @@ pub(super) fn read_summary(dir: RunDir, holder: Option<Holder>) -> RunSummary {
     summary.standing = match (holder, read) {
         (Some(holder), _) => Standing::Running(holder),
         (None, Err(error)) => Standing::Unreadable(error),
-        (None, Ok(_)) => said,
+        (None, Ok(reading)) => reading.says_nothing().map_or(said, Standing::Unreadable),
     };
     summary
 }
