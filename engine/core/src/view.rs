@@ -7,9 +7,10 @@ use crate::effect::{EffectId, EndWhy};
 use crate::frame::{Frame, ScopeKind};
 use crate::names::{Seen, join_path, segments};
 use crate::prompt::Prompt;
-use crate::state::{FiberId, PendingKind, State, TimerKind, UndoMark};
+use crate::state::{FiberId, PendingKind, State, TimerKind, UndoMark, Waiting};
 use runbook_plan::Plan;
 use runbook_plan::expr::Template;
+use runbook_plan::ids::NodeId;
 use runbook_plan::plan::{NodeKind, Outcome};
 use runbook_plan::value::Value;
 
@@ -293,24 +294,26 @@ impl Shown<'_> {
                 }
                 Frame::Seq(seq) => {
                     let nodes = &self.plan.blocks[seq.block.index()].nodes;
-                    let mut ahead = Vec::new();
-                    let from = (seq.at + 1).min(nodes.len());
-                    for node in nodes[from..].iter().take(LOOKED_OVER) {
-                        if ahead.len() == AHEAD {
-                            break;
-                        }
-                        match &self.plan.nodes[node.index()].kind {
-                            NodeKind::Step { title, .. }
-                            | NodeKind::Section { title, .. }
-                            | NodeKind::Checkpoint { title, .. }
-                            | NodeKind::Attempt { title, .. } => ahead.push(self.text(id, title)),
-                            NodeKind::Do { procedure, .. } => {
-                                let title = &self.plan.procedures[procedure.index()].title;
-                                ahead.push(title.source.clone());
-                            }
-                            _ => {}
-                        }
-                    }
+                    let end = seq.end.min(nodes.len());
+                    // One that is held has not begun what it stands at. Of a branch its `parallel` says so.
+                    let held = fiber.waiting == Waiting::Held && depth + 1 == fiber.frames.len();
+                    let from = match held && seq.end != seq.at + 1 {
+                        true => seq.at,
+                        false => seq.at + 1,
+                    };
+                    let mut ahead = self.ahead(id, &nodes[from.min(end)..end]);
+                    ahead.append(&mut next);
+                    next = ahead;
+                }
+                Frame::Parallel(parallel) => {
+                    let nodes = &self.plan.blocks[parallel.block.index()].nodes;
+                    let held = fiber
+                        .children
+                        .iter()
+                        .filter_map(|child| self.held_at(*child));
+                    let mut waiting: Vec<NodeId> = held.collect();
+                    waiting.extend(&nodes[parallel.at.min(nodes.len())..]);
+                    let mut ahead = self.ahead(id, &waiting);
                     ahead.append(&mut next);
                     next = ahead;
                 }
@@ -320,6 +323,36 @@ impl Shown<'_> {
         // What is ahead of the innermost block comes first.
         next.append(&mut view.next);
         view.next = next;
+    }
+
+    /// The statement that a branch would begin with, were it not held.
+    fn held_at(&self, branch: FiberId) -> Option<NodeId> {
+        let fiber = self.state.fibers.get(&branch)?;
+        match &fiber.frames.last()?.frame {
+            Frame::Seq(seq) if fiber.waiting == Waiting::Held => {
+                let nodes = &self.plan.blocks[seq.block.index()].nodes;
+                nodes.get(seq.at).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Titles of the first of these statements that have one.
+    fn ahead(&self, id: FiberId, nodes: &[NodeId]) -> Vec<String> {
+        let titles = nodes.iter().take(LOOKED_OVER).filter_map(|node| {
+            match &self.plan.nodes[node.index()].kind {
+                NodeKind::Step { title, .. }
+                | NodeKind::Section { title, .. }
+                | NodeKind::Checkpoint { title, .. }
+                | NodeKind::Attempt { title, .. } => Some(self.text(id, title)),
+                NodeKind::Do { procedure, .. } => {
+                    let title = &self.plan.procedures[procedure.index()].title;
+                    Some(title.source.clone())
+                }
+                _ => None,
+            }
+        });
+        titles.take(AHEAD).collect()
     }
 
     fn path(&self, id: FiberId, depth: usize) -> String {

@@ -229,3 +229,20 @@ fn a_wait_says_how_long_it_may_last() {
         "{waits:?}"
     );
 }
+
+#[test]
+fn what_comes_next_in_a_parallel_is_what_has_not_begun() {
+    let steps: String = ["one", "two", "three", "four"]
+        .map(|name| format!("step {name} \"{name}\" {{\n  $ ./{name}\n  repeatable\n}}\n"))
+        .concat();
+    let plan = plan(&format!(
+        "parallel \"All\" max 2 {{\n{steps}}}\nstep last \"last\" {{\n  $ ./last\n  repeatable\n}}"
+    ));
+    let mut case = Case::of(&plan);
+    let next = |case: &Case<'_>| view(case.plan, &case.state).next;
+    assert_eq!(next(&case), ["three", "four", "last"]);
+    // A branch that Ctrl-C keeps from beginning has not begun either.
+    case.happens(Event::Interrupted { times: 1 });
+    case.prints("");
+    assert_eq!(next(&case), ["three", "four", "last"]);
+}
