@@ -14,6 +14,8 @@ use runbook_core::effect::{EnvValue, Program};
 use runbook_core::event::{Captured, Exit};
 use rustix::process::Signal;
 
+use crate::terminal::pty::Pty;
+
 #[test]
 fn a_runbook_runs_on_another_machine() {
     let Some(ground) = Ground::with(
@@ -672,17 +674,19 @@ fn an_interactive_command_that_cannot_be_brought_there_does_not_start_here() {
     assert!(!ground.path("typed").exists(), "it ran here");
 }
 
+/// A person at a command over there that takes for ever, and its process.
+fn at_an_interactive_command() -> Option<(Ground, Pty, u32)> {
+    let ground = Ground::with(&step("interactive\n  undo $ true", LONG))?;
+    let pty = ground.sits_at(&["run", "case.rbk"]);
+    let pid = ground.number("pid");
+    Some((ground, pty, pid))
+}
+
 #[test]
 fn r03_a_connection_that_breaks_under_an_interactive_command_is_said_to_its_person() {
-    let body = step(
-        "interactive\n  undo $ true",
-        "echo x >> ledger; echo $$ > pid; sleep 600",
-    );
-    let Some(ground) = Ground::with(&body) else {
+    let Some((ground, mut pty, pid)) = at_an_interactive_command() else {
         return;
     };
-    let mut pty = ground.sits_at(&["run", "case.rbk"]);
-    let pid = ground.number("pid");
     ground.way(Way::Cut);
     pty.until("255 is also how `ssh` ends when its connection breaks");
     wait_until("over there it is hung up", || !lives(pid));
@@ -693,15 +697,9 @@ fn r03_a_connection_that_breaks_under_an_interactive_command_is_said_to_its_pers
 
 #[test]
 fn r04_an_engine_that_is_killed_under_an_interactive_command_asks_and_runs_it_once() {
-    let body = step(
-        "interactive\n  undo $ true",
-        "echo x >> ledger; echo $$ > pid; sleep 600",
-    );
-    let Some(ground) = Ground::with(&body) else {
+    let Some((ground, mut pty, pid)) = at_an_interactive_command() else {
         return;
     };
-    let mut pty = ground.sits_at(&["run", "case.rbk"]);
-    let pid = ground.number("pid");
     pty.signal(Signal::KILL);
     assert_eq!(pty.code(), 137);
     let mut pty = ground.sits_at(&["resume"]);

@@ -82,14 +82,20 @@ fn asks_in_doubt(run: &Play<'_>) -> bool {
         .any(|(_, prompt)| matches!(prompt.kind, PromptKind::InDoubt { .. }))
 }
 
-/// Somebody says that what still runs is to be waited for.
-fn waits(run: &mut Play<'_>) {
+/// Somebody answers the question that is open.
+fn says(run: &mut Play<'_>, answer: Answer) {
     let asked = run.state.prompts().map(|(id, _)| id).next();
     run.happens(Event::Answered {
-        effect: asked.expect("a question"),
-        answer: Answer::WaitForIt,
+        effect: asked.unwrap_or_else(|| panic!("{}", run.transcript.text())),
+        answer,
         by: "ada".into(),
     });
+}
+
+fn done(reason: &str) -> Answer {
+    Answer::Done {
+        reason: reason.into(),
+    }
 }
 
 fn later(run: &mut Play<'_>, ms: i64) {
@@ -356,9 +362,7 @@ fn what_was_stopped_to_park_is_in_doubt() {
         .expect("a question");
     run.happens(Event::Answered {
         effect: doubt,
-        answer: Answer::Done {
-            reason: "it was".into(),
-        },
+        answer: done("it was"),
         by: "ada".into(),
     });
     assert_eq!(

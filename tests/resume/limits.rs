@@ -115,14 +115,8 @@ fn j05_time_that_ran_out_meanwhile_does_not_try_a_step_in_doubt_again() {
     assert!(asks_in_doubt(&run), "{}", run.transcript.text());
     assert_eq!(runs(&run, "./one"), 1);
     // The person says that it is to be run again: that is another attempt, with its own time.
-    let doubt = run.state.prompts().map(|(id, _)| id).next().expect("one");
-    run.happens(Event::Answered {
-        effect: doubt,
-        answer: Answer::RunAgain {
-            reason: "it was not done".into(),
-        },
-        by: "ada".into(),
-    });
+    let reason = "it was not done".into();
+    says(&mut run, Answer::RunAgain { reason });
     assert_eq!(
         ended(&run.run()),
         Outcome::Resolved,
@@ -137,7 +131,7 @@ fn j05_what_was_being_stopped_for_its_time_when_the_engine_ended_is_in_doubt() {
     let plan = plan(TIMED);
     let mut first = crashed(&plan, &world(""), 0);
     first.resume(BOOT, &mut |_| alive());
-    waits(&mut first);
+    says(&mut first, Answer::WaitForIt);
     later(&mut first, 31_000);
     first.happens(Event::Ticked);
     // It is gone, by that stop or by itself: `retry` is for what failed.
@@ -179,14 +173,8 @@ fn a_step_does_not_time_out_while_its_question_is_open() {
     run.resume(BOOT, &mut |_| Found::Gone);
     later(&mut run, 40_000);
     run.happens(Event::Ticked);
-    let asked = run.state.prompts().map(|(id, _)| id).next();
-    let asked = asked.unwrap_or_else(|| panic!("{}", run.transcript.text()));
     later(&mut run, 3_600_000);
-    run.happens(Event::Answered {
-        effect: asked,
-        answer: Answer::Yes,
-        by: "ada".into(),
-    });
+    says(&mut run, Answer::Yes);
     assert_eq!(
         ended(&run.run()),
         Outcome::Resolved,
@@ -226,14 +214,7 @@ fn what_a_second_ctrl_c_holds_back_is_held_by_the_next_engine_as_well() {
     run.resume(BOOT, &mut |_| Found::Gone);
     for _ in 0..2 {
         assert_eq!(runs(&run, "./three"), 0, "{}", run.transcript.text());
-        let doubt = run.state.prompts().map(|(id, _)| id).next();
-        run.happens(Event::Answered {
-            effect: doubt.expect("a question"),
-            answer: Answer::Done {
-                reason: "it was seen".into(),
-            },
-            by: "ada".into(),
-        });
+        says(&mut run, done("it was seen"));
     }
     assert_eq!(runs(&run, "./three"), 1, "{}", run.transcript.text());
 }

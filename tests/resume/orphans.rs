@@ -97,7 +97,7 @@ fn a_live_orphan_of_a_step_is_stopped_at_its_timeout_and_how_it_ended_is_settled
             run.happens(Event::Ticked);
             assert!(!run.wished.iter().any(stops), "{}", run.transcript.text());
             if ms == 31_000 {
-                waits(&mut run);
+                says(&mut run, Answer::WaitForIt);
             }
         }
         later(&mut run, 2_000);
@@ -182,7 +182,7 @@ fn p33_an_orphan_that_was_being_stopped_is_stopped_before_anything_else() {
     };
     let mut first = crashed(&plan, &world(""), 0);
     first.resume(BOOT, &mut |_| alive());
-    waits(&mut first);
+    says(&mut first, Answer::WaitForIt);
     later(&mut first, 31_000);
     first.happens(Event::Ticked);
     assert_eq!(stops(&first), 1, "{}", first.transcript.text());
@@ -206,7 +206,7 @@ fn an_orphan_that_was_stopped_to_park_is_not_forgotten_at_its_timeout() {
     let mut run = fold(&plan, world(""), &run.facts);
     let before = run.wished.len();
     run.resume(BOOT, &mut |_| alive());
-    waits(&mut run);
+    says(&mut run, Answer::WaitForIt);
     later(&mut run, 31_000);
     run.happens(Event::Ticked);
     assert!(

@@ -18,14 +18,11 @@ use crate::state::{State, UndoMark};
 /// What is different, for a person.
 pub fn alike(then: (&Plan, &State), now: (&Plan, &State)) -> Result<(), String> {
     let ((plan, a), (other, b)) = (then, now);
-    let place = |state: &State| {
-        (
-            state.phase.clone(),
-            state.halt.clone(),
-            state.stopped.clone(),
-        )
-    };
-    if place(a) != place(b) || a.fibers.len() != b.fibers.len() {
+    if a.phase != b.phase
+        || a.halt != b.halt
+        || a.stopped != b.stopped
+        || a.fibers.len() != b.fibers.len()
+    {
         return Err("the run would stand at another place".into());
     }
     for (x, y) in a.fibers.values().zip(b.fibers.values()) {

@@ -247,6 +247,14 @@ pub(crate) enum ScopeKind {
 }
 
 impl ScopeKind {
+    /// What is begun is brought to its end: a first Ctrl-C stops nothing in it.
+    pub fn is_one_deed(self) -> bool {
+        matches!(
+            self,
+            ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
+        )
+    }
+
     /// What has a name and a title.
     pub fn node(self) -> Option<NodeId> {
         match self {

@@ -301,9 +301,7 @@ impl Shown<'_> {
                         true => seq.at,
                         false => seq.at + 1,
                     };
-                    let mut ahead = self.ahead(id, &nodes[from.min(end)..end]);
-                    ahead.append(&mut next);
-                    next = ahead;
+                    next.splice(0..0, self.ahead(id, &nodes[from.min(end)..end]));
                 }
                 Frame::Parallel(parallel) => {
                     let nodes = &self.plan.blocks[parallel.block.index()].nodes;
@@ -313,9 +311,7 @@ impl Shown<'_> {
                         .filter_map(|child| self.held_at(*child));
                     let mut waiting: Vec<NodeId> = held.collect();
                     waiting.extend(&nodes[parallel.at.min(nodes.len())..]);
-                    let mut ahead = self.ahead(id, &waiting);
-                    ahead.append(&mut next);
-                    next = ahead;
+                    next.splice(0..0, self.ahead(id, &waiting));
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -34,6 +34,24 @@ pub fn read(path: &Path) -> Result<Vec<u8>, HostError> {
             })
         }
     }
+}
+
+/// Opens a file of the engine's own to be read and written, for its owner alone; makes it where it is not there, and
+/// never goes through a link.
+pub(crate) fn own(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_link())
+        .open(path)
+}
+
+/// For [`std::fs::OpenOptions`]: what stands there is opened only where it is no link.
+pub(crate) fn no_link() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
 /// How standard input is named to a person.

@@ -7,8 +7,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// Held as long as this lives.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Takes a lock and writes down who has it.
 pub fn take(path: &Path, holder: &Holder, patience: Duration) -> Result<Lock, NotTaken> {
-    let mut file = open(path).map_err(NotTaken::Failed)?;
+    let mut file = files::own(path).map_err(NotTaken::Failed)?;
     let start = Instant::now();
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -96,28 +98,13 @@ pub fn take(path: &Path, holder: &Holder, patience: Duration) -> Result<Lock, No
 pub fn holder(path: &Path) -> Option<Holder> {
     let mut file = OpenOptions::new()
         .read(true)
-        .custom_flags(nofollow())
+        .custom_flags(files::no_link())
         .open(path)
         .ok()?;
     match flock(&file, FlockOperation::NonBlockingLockShared) {
         Err(rustix::io::Errno::WOULDBLOCK) => Some(said(&mut file)),
         _ => None,
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(nofollow())
-        .open(path)
-}
-
-fn nofollow() -> i32 {
-    i32::try_from((OFlags::NOFOLLOW | OFlags::CLOEXEC).bits()).unwrap_or_default()
 }
 
 fn said(file: &mut File) -> Holder {

@@ -1,7 +1,7 @@
 //! Ctrl-C, parking, and what a run does that nobody answers.
 
 use crate::effect::{Effect, EffectId, Notice, Urgency};
-use crate::frame::{Frame, Input, ScopeKind, Stage};
+use crate::frame::{Frame, Input, Stage};
 use crate::machine::Machine;
 use crate::prompt::{Answer, Prompt};
 use crate::state::*;
@@ -65,11 +65,7 @@ pub(crate) fn park_when_quiet(m: &mut Machine<'_>, why: String) {
 }
 
 pub(crate) fn park(m: &mut Machine<'_>, why: String) {
-    let until =
-        m.s.timers
-            .values()
-            .find(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt))
-            .map(|timer| timer.deadline.clone());
+    let until = next_wake(m).map(|timer| timer.deadline.clone());
     m.s.phase = Phase::Parked { why: why.clone() };
     m.s.halt = None;
     m.out.push(Effect::Park { why, until });
@@ -83,9 +79,12 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     ) {
         return;
     }
-    if !m.s.stopped.is_empty() && forget_decided(m) == Decided::All {
-        release(m);
-        m.run();
+    if !m.s.stopped.is_empty() {
+        forget_decided(m);
+        if m.s.stopped.is_empty() {
+            release(m);
+            m.run();
+        }
     }
     match m.s.halt.clone() {
         Some(Halt::AfterStep) if m.s.busy.is_empty() => {
@@ -97,32 +96,22 @@ pub(crate) fn settle_halt(m: &mut Machine<'_>) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Decided {
-    All,
-    NotAll,
-}
-
 /// What a second Ctrl-C stopped holds up what has not begun, until somebody has said what is to become of it: its
 /// menu is answered, or it is being left.
-fn forget_decided(m: &mut Machine<'_>) -> Decided {
+fn forget_decided(m: &mut Machine<'_>) {
     let stopped = std::mem::take(&mut m.s.stopped);
-    let open = |chain: &Vec<FiberId>| is_open(m, chain);
-    let open: Vec<_> = stopped.into_iter().filter(open).collect();
     let mut pending = m.s.pending.values();
     // What nothing can come to is decided, whatever it looks like.
-    if pending.any(|pending| pending.fiber.is_some()) || will_wake(m) {
-        m.s.stopped = open;
-    }
-    match m.s.stopped.is_empty() {
-        true => Decided::All,
-        false => Decided::NotAll,
+    if pending.any(|pending| pending.fiber.is_some()) || next_wake(m).is_some() {
+        let open = stopped.into_iter().filter(|chain| is_open(m, chain));
+        m.s.stopped = open.collect();
     }
 }
 
-fn will_wake(m: &Machine<'_>) -> bool {
+/// The first moment that brings something by itself.
+fn next_wake<'m>(m: &'m Machine<'_>) -> Option<&'m Timer> {
     let mut timers = m.s.timers.values();
-    timers.any(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt))
+    timers.find(|timer| matches!(timer.kind, TimerKind::Wake | TimerKind::Prompt))
 }
 
 /// Whether a stopped command is still ending, in doubt, at its menu or at what its step does about a failure.
@@ -141,7 +130,7 @@ fn is_open(m: &Machine<'_>, chain: &[FiberId]) -> bool {
             Frame::Scope(scope) if matches!(scope.stage, Stage::OnFailure | Stage::Menu) => {
                 return true;
             }
-            Frame::Scope(scope) if is_step(scope.kind) => return false,
+            Frame::Scope(scope) if scope.kind.is_one_deed() => return false,
             _ => {}
         }
     }
@@ -152,28 +141,15 @@ fn is_open(m: &Machine<'_>, chain: &[FiberId]) -> bool {
 fn up_to_its_step(m: &Machine<'_>, f: FiberId) -> Vec<FiberId> {
     let lineage = &m.fiber(f).lineage;
     let has_step = |id: &FiberId| {
-        let frames =
-            m.s.fibers
-                .get(id)
-                .into_iter()
-                .flat_map(|fiber| &fiber.frames);
-        let mut scopes = frames.filter_map(|slot| match &slot.frame {
-            Frame::Scope(scope) => Some(scope.kind),
-            _ => None,
-        });
-        scopes.any(is_step)
+        m.s.fibers.get(id).is_some_and(|fiber| {
+            let mut frames = fiber.frames.iter().map(|slot| &slot.frame);
+            frames.any(|frame| matches!(frame, Frame::Scope(scope) if scope.kind.is_one_deed()))
+        })
     };
     match lineage.iter().rposition(has_step) {
         Some(at) => lineage[at..].to_vec(),
         None => vec![f],
     }
-}
-
-fn is_step(kind: ScopeKind) -> bool {
-    matches!(
-        kind,
-        ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
-    )
 }
 
 /// Nobody answers, nothing runs, and no time will bring anything: the run waits for a person.

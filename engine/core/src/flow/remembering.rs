@@ -24,10 +24,7 @@ impl Machine<'_> {
             };
             for slot in &mut fiber.frames {
                 if let Frame::Scope(scope) = &mut slot.frame
-                    && matches!(
-                        scope.kind,
-                        ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo
-                    )
+                    && scope.kind.is_one_deed()
                 {
                     scope.answers.push(Remembered {
                         node,

@@ -156,13 +156,11 @@ fn holds_here(m: &Machine<'_>, f: FiberId) -> bool {
 
 /// Whether a step stands around a fiber's innermost frame, in this fiber or the ones it was forked from.
 pub(crate) fn in_step(m: &Machine<'_>, f: FiberId) -> bool {
-    any_frame(m, f, |frame| {
-        matches!(
-            frame,
-            Frame::Scope(scope)
-                if matches!(scope.kind, ScopeKind::Step(_) | ScopeKind::Checkpoint(_) | ScopeKind::Undo)
-        )
-    })
+    any_frame(
+        m,
+        f,
+        |frame| matches!(frame, Frame::Scope(scope) if scope.kind.is_one_deed()),
+    )
 }
 
 /// Whether it is part of something that looks and judges for itself: a check, a wait, a guard, a question.

@@ -92,9 +92,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                     by,
                 });
                 m.forget(s.effect);
-                s.said = format!("{}\nit still runs: it was left running", s.said)
-                    .trim()
-                    .to_owned();
+                s.said = one_below(&s.said, "it still runs: it was left running");
                 in_doubt(m, f, s)
             }
             _ => match s.found.clone() {
@@ -126,9 +124,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                 Next::Wait(Frame::Settle(s))
             }
             judge::Answers::No if s.may_go_on == MayGoOn::Yes => {
-                s.said = format!("done if: it is not done\n{}", s.said)
-                    .trim()
-                    .to_owned();
+                s.said = one_below("done if: it is not done", &s.said);
                 in_doubt(m, f, s)
             }
             judge::Answers::No => again(
@@ -138,7 +134,7 @@ pub(crate) fn advance(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, input
                 "its `done if` says that it is not done: run again".into(),
             ),
             judge::Answers::Unknown(why) => {
-                s.said = format!("done if: {why}\n{}", s.said).trim().to_owned();
+                s.said = one_below(&format!("done if: {why}"), &s.said);
                 in_doubt(m, f, s)
             }
         },
@@ -208,6 +204,11 @@ fn acting(what: &PendingKind) -> Option<(&String, &String)> {
         }
         _ => None,
     }
+}
+
+/// Two texts, of which either may be missing.
+fn one_below(above: &str, below: &str) -> String {
+    format!("{above}\n{below}").trim().to_owned()
 }
 
 fn told(m: &mut Machine<'_>, s: &Settle, how: String) {
@@ -340,7 +341,7 @@ fn told_of(m: &mut Machine<'_>, f: FiberId, mut s: Box<Settle>, learned: Learned
         }
     };
     told(m, &s, known.clone());
-    s.said = format!("{}\n{known}", s.said).trim().to_owned();
+    s.said = one_below(&s.said, &known);
     gone(m, f, s)
 }
 

@@ -3,9 +3,9 @@
 //! A stream is kept in memory up to a limit and then goes to the run's output file as it comes; memory stays
 //! flat whatever the size, and no line is looked for on the way.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -13,6 +13,7 @@ use runbook_core::event::{Captured, Segment};
 
 use super::Keep;
 use crate::error::plainly;
+use crate::files;
 
 /// Which of the two streams of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -317,18 +318,6 @@ pub(crate) struct Store {
     tickets: u64,
 }
 
-/// A file of the run's own that keeps what commands print; made where it is not there, and never through a link.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-}
-
 impl Store {
     pub(crate) fn new(path: &Path, cap: u64) -> Store {
         Store {
@@ -343,7 +332,7 @@ impl Store {
 
     fn reserve(&mut self) -> io::Result<Region> {
         if self.file.is_none() {
-            let file = open(&self.path)?;
+            let file = files::own(&self.path)?;
             self.end = file.metadata()?.len();
             self.file = Some(Rc::new(file));
         }

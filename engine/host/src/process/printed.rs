@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use runbook_core::effect::EffectId;
 
-use super::output;
+use crate::files;
 
 /// All that is read again.
 const KEPT: usize = 4 * 1024;
@@ -69,7 +69,7 @@ impl Printed {
         let at = match self.slots.iter().position(|slot| slot.of.is_none()) {
             Some(at) => at,
             None => {
-                let file = output::open(&place(&self.output, self.slots.len()));
+                let file = files::own(&place(&self.output, self.slots.len()));
                 self.slots.push(Slot {
                     file: file.ok(),
                     of: None,

@@ -14,7 +14,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::home::{StateHome, make, make_file, private, sync_folder, unusable};
@@ -168,7 +167,7 @@ impl RunDir {
         OpenOptions::new()
             .read(true)
             .write(access == Access::Write)
-            .custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default())
+            .custom_flags(crate::files::no_link())
             .open(&path)
             .map_err(|error| {
                 HostError::new(
